@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import type { Golden } from './golden.js';
+import { goldenSchema } from './golden.js';
+import type { Manifest } from './manifest.js';
+import { manifestSchema } from './manifest.js';
+
+/** A bundle that cannot be used, and why. */
+export class BundleError extends Error {
+  override readonly name = 'BundleError';
+  constructor(
+    readonly path: string,
+    problem: string,
+  ) {
+    super(`${path}: ${problem}`);
+  }
+}
+
+/** A compiled model, its files' hashes checked. */
+export interface Bundle {
+  readonly directory: string;
+  readonly manifest: Manifest;
+  /** sha256 of bundle.json, which holds the hashes of all other files: it names the bundle. */
+  readonly hash: string;
+  readonly golden: Golden;
+  /** Paths of the stages' graphs, in order. */
+  readonly stageFiles: readonly string[];
+}
+
+/**
+ * Opens a bundle and checks every file against its hash.
+ * @throws BundleError
+ */
+export async function openBundle(directory: string): Promise<Bundle> {
+  const path = join(directory, 'bundle.json');
+  const text = await readFile(path, 'utf8').catch((error: Error) => {
+    throw new BundleError(
+      directory,
+      `not a bundle: bundle.json cannot be read (${error.message}). Make one with: sluice compile`,
+    );
+  });
+  const manifest = parseJson(path, text, manifestSchema);
+  const stageFiles = [];
+  for (const file of [...manifest.stages, manifest.tokenizer, manifest.golden]) {
+    const filePath = join(directory, file.file);
+    const found = await hashFile(filePath);
+    if (found !== file.sha256) {
+      throw new BundleError(
+        filePath,
+        `its sha256 is ${found}, bundle.json says ${file.sha256}: the bundle is damaged. Compile or copy it again.`,
+      );
+    }
+    if ('layers' in file) stageFiles.push(filePath);
+  }
+  const goldenPath = join(directory, manifest.golden.file);
+  return {
+    directory,
+    manifest,
+    hash: createHash('sha256').update(text).digest('hex'),
+    golden: parseJson(goldenPath, await readFile(goldenPath, 'utf8'), goldenSchema),
+    stageFiles,
+  };
+}
+
+function parseJson<T>(path: string, text: string, schema: z.ZodType<T>): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new BundleError(path, `not JSON: ${(error as Error).message}`);
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) throw new BundleError(path, `not what a bundle has:\n${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(path), hash, { end: false });
+  } catch (error) {
+    throw new BundleError(path, `cannot be read: ${(error as Error).message}`);
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import type { ModelLayout } from '#pipeline/stage-layout.js';
+
+/** Version of the format; a bundle of another version is refused. */
+export const BUNDLE_FORMAT = 1;
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+/** A file of the bundle, beside bundle.json: a bare name, so no path can leave the bundle's directory. */
+const bundleFile = z.object({
+  file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
+  sha256,
+});
+const share = z.number().min(0).max(1);
+
+const exitQualitySchema = z.object({
+  layer: z.int().nonnegative(),
+  /** Share of the measured texts to which this exit gives the label that it gives in float32. */
+  agreement: share,
+  /** Share of the labelled texts that it labels right; absent without labels. */
+  accuracy: share.optional(),
+  accuracyFp32: share.optional(),
+});
+export type ExitQuality = z.infer<typeof exitQualitySchema>;
+
+const presetSchema = z.object({
+  /** Layer of the exit → threshold. */
+  thresholds: z.record(z.string(), z.number().min(0).max(1)),
+  /** Share of the measured texts labelled as at full depth. */
+  agreement: share.optional(),
+  /** Layers that a measured text runs through on average. */
+  meanLayers: z.number().nonnegative().optional(),
+});
+export type Preset = z.infer<typeof presetSchema>;
+
+export const manifestSchema = z.object({
+  format: z.literal(BUNDLE_FORMAT),
+  name: z.string(),
+  labels: z.array(z.string()).min(2).max(65_535),
+  task: z.enum(['single', 'pair']),
+  maxLength: z.int().positive(),
+  specialTokens: z.enum(['cls-sep', 'cls']),
+  geometry: z.object({
+    vocabSize: z.int().positive(),
+    hiddenSize: z.int().positive(),
+    layers: z.int().positive().max(255),
+    heads: z.int().positive(),
+    intermediateSize: z.int().positive(),
+    maxPositions: z.int().positive(),
+  }),
+  exits: z.array(z.object({ layer: z.int().nonnegative(), kind: z.enum(['fastbert', 'pooler']) })).min(1),
+  stages: z
+    .array(
+      bundleFile.extend({
+        /** First and last layer; null for a stage of exit 0 alone. */
+        layers: z.tuple([z.int().positive(), z.int().positive()]).nullable(),
+        exits: z.array(z.int().nonnegative()),
+      }),
+    )
+    .min(1),
+  precision: z.enum(['fp32', 'int8', 'fp16']),
+  /** Number format of the hidden states between stages. */
+  activation: z.enum(['float32', 'float16']),
+  /** Matmuls of an int8 bundle that stayed in float32. */
+  float32Matmuls: z.array(z.string()),
+  tokenizer: bundleFile,
+  golden: bundleFile,
+  presets: z.record(z.string(), presetSchema),
+  provenance: z.object({
+    checkpoint: sha256,
+    /** Over the calibration texts; null where none were needed. */
+    calibration: sha256.nullable(),
+    tool: z.string(),
+  }),
+  /** Measured at compile over `texts` texts; null where none were given. */
+  quality: z.object({ texts: z.int().positive(), exits: z.array(exitQualitySchema) }).nullable(),
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** What the pipeline needs to know of the bundle. */
+export function layoutOf(manifest: Manifest): ModelLayout {
+  return {
+    labels: manifest.labels,
+    task: manifest.task,
+    hiddenSize: manifest.geometry.hiddenSize,
+    activation: manifest.activation,
+    stages: manifest.stages.map(({ layers, exits }) => ({ layers: layers ?? undefined, exits })),
+  };
+}

@@ -1,0 +1,124 @@
+import type { Checkpoint } from './checkpoint.js';
+
+/** y = x·weight + bias, the weight laid out as matmul wants it. */
+export interface Linear {
+  /** `[inputs, outputs]`. */
+  readonly weight: Float32Array;
+  /** `[outputs]`. */
+  readonly bias: Float32Array;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+export interface LayerNorm {
+  /** `[hidden size]`. */
+  readonly weight: Float32Array;
+  /** `[hidden size]`. */
+  readonly bias: Float32Array;
+}
+
+export interface EmbeddingWeights {
+  /** `[vocabulary, hidden size]`. */
+  readonly word: Float32Array;
+  /** `[positions, hidden size]`. */
+  readonly position: Float32Array;
+  /** `[segments, hidden size]`. */
+  readonly segment: Float32Array;
+  readonly norm: LayerNorm;
+}
+
+export interface LayerWeights {
+  /** Query, key and value side by side: `[hidden size, 3 × hidden size]`. */
+  readonly queryKeyValue: Linear;
+  readonly attentionOutput: Linear;
+  readonly attentionNorm: LayerNorm;
+  readonly intermediate: Linear;
+  readonly output: Linear;
+  readonly outputNorm: LayerNorm;
+}
+
+export async function readEmbeddings(checkpoint: Checkpoint): Promise<EmbeddingWeights> {
+  const { vocabSize, hiddenSize, maxPositions, segments } = checkpoint.config.geometry;
+  return {
+    word: await checkpoint.encoder('embeddings.word_embeddings.weight', [vocabSize, hiddenSize]),
+    position: await checkpoint.encoder('embeddings.position_embeddings.weight', [maxPositions, hiddenSize]),
+    segment: await checkpoint.encoder('embeddings.token_type_embeddings.weight', [segments, hiddenSize]),
+    norm: await readNorm(checkpoint, 'embeddings.LayerNorm'),
+  };
+}
+
+/** @param layer from 1 */
+export async function readLayer(checkpoint: Checkpoint, layer: number): Promise<LayerWeights> {
+  const { hiddenSize: hidden, intermediateSize } = checkpoint.config.geometry;
+  const prefix = `encoder.layer.${layer - 1}`;
+  const linear = (name: string, inputs: number, outputs: number): Promise<Linear> =>
+    readLinear((part, shape) => checkpoint.encoder(`${prefix}.${name}.${part}`, shape), inputs, outputs);
+  return {
+    queryKeyValue: sideBySide([
+      await linear('attention.self.query', hidden, hidden),
+      await linear('attention.self.key', hidden, hidden),
+      await linear('attention.self.value', hidden, hidden),
+    ]),
+    attentionOutput: await linear('attention.output.dense', hidden, hidden),
+    attentionNorm: await readNorm(checkpoint, `${prefix}.attention.output.LayerNorm`),
+    intermediate: await linear('intermediate.dense', hidden, intermediateSize),
+    output: await linear('output.dense', intermediateSize, hidden),
+    outputNorm: await readNorm(checkpoint, `${prefix}.output.LayerNorm`),
+  };
+}
+
+/** Reads one part of an exit. @param layer of the exit */
+export function readExitLinear(
+  checkpoint: Checkpoint,
+  layer: number,
+  name: string,
+  inputs: number,
+  outputs: number,
+): Promise<Linear> {
+  return readLinear((part, shape) => checkpoint.exit(layer, `${name}.${part}`, shape), inputs, outputs);
+}
+
+async function readLinear(
+  read: (part: string, shape: readonly number[]) => Promise<Float32Array>,
+  inputs: number,
+  outputs: number,
+): Promise<Linear> {
+  const stored = await read('weight', [outputs, inputs]);
+  return { weight: transposed(stored, outputs, inputs), bias: await read('bias', [outputs]), inputs, outputs };
+}
+
+async function readNorm(checkpoint: Checkpoint, name: string): Promise<LayerNorm> {
+  const { hiddenSize } = checkpoint.config.geometry;
+  return {
+    weight: await checkpoint.encoder(`${name}.weight`, [hiddenSize]),
+    bias: await checkpoint.encoder(`${name}.bias`, [hiddenSize]),
+  };
+}
+
+/** `[rows, columns]` to `[columns, rows]`. */
+function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
+  const result = new Float32Array(matrix.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      result[column * rows + row] = matrix[row * columns + column] as number;
+    }
+  }
+  return result;
+}
+
+/** Linears of the same input as one, outputs in order. */
+function sideBySide(parts: readonly Linear[]): Linear {
+  const inputs = (parts[0] as Linear).inputs;
+  const outputs = parts.reduce((sum, part) => sum + part.outputs, 0);
+  const weight = new Float32Array(inputs * outputs);
+  const bias = new Float32Array(outputs);
+  let start = 0;
+  for (const part of parts) {
+    bias.set(part.bias, start);
+    for (let row = 0; row < inputs; row++) {
+      weight.set(part.weight.subarray(row * part.outputs, (row + 1) * part.outputs), row * outputs + start);
+    }
+    start += part.outputs;
+  }
+  return { weight, bias, inputs, outputs };
+}
