@@ -1,0 +1,98 @@
+import type { LabelColumns } from './columns.js';
+import { orAborted } from './in-flight.js';
+import type { CorpusChunk, RowLabeller, RowWriter, Tokenizer } from './ports.js';
+import type { Tally } from './report/tally.js';
+import { sum, tallyChunk } from './report/tally.js';
+
+/** What labels a chunk. */
+export interface ChunkLabeller {
+  readonly tokenizer: Tokenizer;
+  readonly labeller: RowLabeller;
+  readonly writer: RowWriter;
+  /** The bundle's labels, by class index. */
+  readonly labels: readonly string[];
+}
+
+export interface LabelledChunk {
+  /** The accepted rows as the output holds them. */
+  readonly output: Uint8Array;
+  readonly tally: Tally;
+}
+
+/** A model must give numbers; NaN or infinity mean that the bundle or the runtime is broken. */
+export class NonFiniteError extends Error {
+  override readonly name = 'NonFiniteError';
+
+  constructor(
+    /** In the corpus, from 1. */
+    readonly row: number,
+    /** The exit that gave them. */
+    readonly layer: number,
+  ) {
+    super(
+      `The model gave row ${row} probabilities that are no numbers, at the exit after layer ${layer}. ` +
+        'The bundle or the runtime is broken: compile the bundle again, in fp32 if it is not.',
+    );
+  }
+}
+
+/**
+ * A chunk's life between reading and commit: tokenise → label → format, and count.
+ *
+ * @throws NonFiniteError
+ * @throws the signal's reason as soon as it aborts
+ */
+export async function labelChunk(
+  chunk: CorpusChunk,
+  { tokenizer, labeller, writer, labels: names }: ChunkLabeller,
+  signal: AbortSignal,
+): Promise<LabelledChunk> {
+  expectRows(chunk, chunk.texts.length + chunk.rejects.length, chunk.rows, 'read');
+  if (chunk.texts.length === 0) {
+    const nothing = { tokens: 0, truncated: 0 };
+    return { output: new Uint8Array(), tally: tallyChunk(chunk, nothing, noLabels(names.length), names) };
+  }
+  const tokens = await orAborted(tokenizer.tokenize(chunk.texts, chunk.pairs), signal);
+  const size = { tokens: tokens.ids.length, truncated: sum(tokens.truncated) };
+  const labels = await orAborted(labeller.label(tokens), signal);
+  expectRows(chunk, labels.rows, chunk.texts.length, 'labelled');
+  expectFinite(chunk, labels);
+  return { output: writer.rows(chunk, labels), tally: tallyChunk(chunk, size, labels, names) };
+}
+
+function expectRows(chunk: CorpusChunk, got: number, expected: number, verb: string): void {
+  if (got !== expected) {
+    throw new Error(`Chunk ${chunk.chunk} must have ${expected} rows ${verb}, but it has ${got}.`);
+  }
+}
+
+function expectFinite(chunk: CorpusChunk, labels: LabelColumns): void {
+  for (let row = 0; row < labels.rows; row += 1) {
+    const probabilities = labels.probabilities.subarray(row * labels.classes, (row + 1) * labels.classes);
+    if (!Number.isFinite(labels.uncertainty[row]) || !probabilities.every(Number.isFinite)) {
+      throw new NonFiniteError(corpusRow(chunk, row), labels.exitLayer[row]!);
+    }
+  }
+}
+
+/** Number in the corpus of an accepted row of the chunk, given its index among them. */
+function corpusRow(chunk: CorpusChunk, index: number): number {
+  const rejected = new Set(chunk.rejects.map((reject) => reject.row));
+  let row = chunk.firstRow;
+  for (let accepted = 0; ; row += 1) {
+    if (rejected.has(row)) continue;
+    if (accepted === index) return row;
+    accepted += 1;
+  }
+}
+
+function noLabels(classes: number): LabelColumns {
+  return {
+    rows: 0,
+    classes,
+    label: new Uint16Array(0),
+    exitLayer: new Uint8Array(0),
+    uncertainty: new Float32Array(0),
+    probabilities: new Float32Array(0),
+  };
+}

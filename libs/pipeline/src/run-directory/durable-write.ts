@@ -1,0 +1,55 @@
+import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** How temporary files end. Whoever holds a run directory's lock may delete what it finds under this name. */
+export const temporarySuffix = '.sluice-tmp';
+
+/** Moments of a durable write: the temporary file is on disk; the file has its final name. */
+export type WriteMoment = 'written' | 'renamed';
+
+/**
+ * Writes a file so that at every moment, power loss included, its name shows the old content or the new, whole:
+ * temporary file in the same directory → fsync → rename → fsync the directory. The only place that does so.
+ */
+export async function writeDurably(
+  path: string,
+  content: string | Uint8Array | AsyncIterable<Uint8Array>,
+  reached?: (moment: WriteMoment) => void,
+): Promise<void> {
+  const temporary = path + temporarySuffix;
+  try {
+    const file = await open(temporary, 'w');
+    try {
+      await writeFile(file, content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    reached?.('written');
+    await rename(temporary, path);
+  } catch (error) {
+    // The first error is the one to tell; what cannot be removed now goes when the run is next opened.
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  reached?.('renamed');
+  await syncFolder(dirname(path));
+}
+
+/** Makes a folder, and its entry in the folder above, durable. An existing folder is fine. */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await syncFolder(dirname(path));
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  // Windows cannot open a folder; its file system journals names itself.
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

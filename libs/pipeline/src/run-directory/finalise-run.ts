@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+
+import type { Tally } from '../report/tally.js';
+import { addTallies, emptyTally } from '../report/tally.js';
+import type { RunReport } from '../report/run-report.js';
+import { writeDurably } from './durable-write.js';
+import { isMissing } from './record-line.js';
+import type { RunDirectory, RunSuccess } from './run-directory.js';
+
+export interface Finalising {
+  readonly run: RunDirectory;
+  /** Path of the output. */
+  readonly output: string;
+  /** What stands before the first row. */
+  readonly head: Uint8Array;
+  /** The report on the counts of all committed chunks. */
+  readonly report: (tally: Tally) => RunReport;
+  /** Hears how many chunks are merged. */
+  readonly onMerged: (chunks: number) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface FinishedRun {
+  readonly success: RunSuccess;
+  readonly report: RunReport;
+}
+
+/** The output of a finished run is not what the run wrote. */
+export class OutputChangedError extends Error {
+  override readonly name = 'OutputChangedError';
+
+  constructor(
+    readonly output: string,
+    readonly folder: string,
+    what: string,
+  ) {
+    super(
+      `The run in ${folder} is finished, but its output ${output} ${what}. Put the output back, ` +
+        'or delete the run directory and run the same command again to label the corpus anew.',
+    );
+  }
+}
+
+/**
+ * Merges the committed chunks of a sealed plan. The output appears under its name whole or not at all: each part is
+ * checked while it is copied, and the rename comes after the last of them. `_SUCCESS` comes last.
+ *
+ * @throws ChunkDamagedError when a part is not what was committed
+ */
+export async function finaliseRun(work: Finalising): Promise<FinishedRun> {
+  const { run, output } = work;
+  const merged = { tally: emptyTally, bytes: 0, hash: createHash('sha256') };
+  await writeDurably(output, outputOf(work, merged), (moment) =>
+    run.onStep(moment === 'written' ? 'merge-written' : 'output-renamed'),
+  );
+  await writeDurably(run.path('rejects.jsonl'), rejectsOf(work), (moment) => run.onStep(`rejects-${moment}`));
+  const report = work.report(merged.tally);
+  await writeDurably(run.path('report.json'), json(report), (moment) => run.onStep(`report-${moment}`));
+  const { rows, accepted } = merged.tally;
+  const success: RunSuccess = {
+    rows: accepted,
+    rejected: rows - accepted,
+    bytes: merged.bytes,
+    sha256: merged.hash.digest('hex'),
+  };
+  await writeDurably(run.path('_SUCCESS'), json(success), (moment) => run.onStep(`success-${moment}`));
+  await run.removeParts();
+  run.onStep('parts-removed');
+  return { success, report };
+}
+
+/** Compares the output of a finished run with its `_SUCCESS`. @throws OutputChangedError */
+export async function verifyOutput(run: RunDirectory, success: RunSuccess, output: string): Promise<void> {
+  const hash = createHash('sha256');
+  try {
+    for await (const block of createReadStream(output) as AsyncIterable<Buffer>) hash.update(block);
+  } catch (error) {
+    throw isMissing(error) ? new OutputChangedError(output, run.folder, 'is missing') : error;
+  }
+  if (hash.digest('hex') !== success.sha256) {
+    throw new OutputChangedError(output, run.folder, 'was changed since');
+  }
+}
+
+async function* outputOf(
+  { run, head, onMerged, signal }: Finalising,
+  merged: { tally: Tally; bytes: number; hash: ReturnType<typeof createHash> },
+): AsyncGenerator<Uint8Array> {
+  merged.hash.update(head);
+  merged.bytes += head.byteLength;
+  yield head;
+  let chunks = 0;
+  for await (const planned of run.plan.planned()) {
+    signal.throwIfAborted();
+    const receipt = await run.chunks.receipt(planned);
+    for await (const block of run.chunks.output(receipt)) {
+      merged.hash.update(block);
+      merged.bytes += block.byteLength;
+      yield block;
+    }
+    merged.tally = addTallies(merged.tally, receipt.tally);
+    onMerged((chunks += 1));
+  }
+}
+
+async function* rejectsOf({ run, signal }: Finalising): AsyncGenerator<Uint8Array> {
+  for await (const planned of run.plan.planned()) {
+    signal.throwIfAborted();
+    yield* run.chunks.rejects(await run.chunks.receipt(planned));
+  }
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}

@@ -1,0 +1,229 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { ChunkStore } from './chunk-store.js';
+import { makeFolder, temporarySuffix, writeDurably } from './durable-write.js';
+import { PlanLog } from './plan-log.js';
+import { isMissing } from './record-line.js';
+import { RunLock, isLockFile } from './run-lock.js';
+import type { RunRecord, RunSettings } from './run-record.js';
+import { RunMismatchError, differences, isRunRecord, newRecord, runFormat } from './run-record.js';
+import type { OnStep } from './run-steps.js';
+import { hasShape } from './stored-shape.js';
+
+/** `_SUCCESS`: the run is finished and this is its output. */
+export interface RunSuccess {
+  /** Rows of the output, without its head. */
+  readonly rows: number;
+  readonly rejected: number;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+function isRunSuccess(value: unknown): value is RunSuccess {
+  return hasShape(value, { rows: 'number', rejected: 'number', bytes: 'number', sha256: 'string' });
+}
+
+export interface OpenRunOptions {
+  /** Go on although the run began with another fingerprint; labels may then differ in their last digits. */
+  readonly acceptFingerprint?: boolean | undefined;
+  readonly onStep?: OnStep | undefined;
+}
+
+export class RunDirectoryError extends Error {
+  override readonly name = 'RunDirectoryError';
+
+  constructor(
+    readonly folder: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** An open run directory: locked, cleared of temporary files, its plan read back. */
+export class RunDirectory {
+  readonly folder: string;
+  readonly record: RunRecord;
+  /** The directory held this run already. */
+  readonly resumed: boolean;
+  /** What the user should know about how the run was opened. */
+  readonly notes: readonly string[];
+  /** Set once the run is finished. */
+  readonly success: RunSuccess | undefined;
+  readonly plan: PlanLog;
+  readonly chunks: ChunkStore;
+  readonly onStep: OnStep;
+  readonly #lock: RunLock;
+
+  private constructor(opened: {
+    folder: string;
+    record: RunRecord;
+    resumed: boolean;
+    notes: readonly string[];
+    success: RunSuccess | undefined;
+    plan: PlanLog;
+    chunks: ChunkStore;
+    onStep: OnStep;
+    lock: RunLock;
+  }) {
+    this.folder = opened.folder;
+    this.record = opened.record;
+    this.resumed = opened.resumed;
+    this.notes = opened.notes;
+    this.success = opened.success;
+    this.plan = opened.plan;
+    this.chunks = opened.chunks;
+    this.onStep = opened.onStep;
+    this.#lock = opened.lock;
+  }
+
+  /**
+   * Opens a run directory, or makes it.
+   *
+   * @throws RunLockedError another process has it
+   * @throws RunMismatchError it holds another run
+   * @throws RunDirectoryError it holds something else
+   */
+  static async open(
+    folder: string,
+    settings: RunSettings,
+    options: OpenRunOptions = {},
+  ): Promise<RunDirectory> {
+    const onStep = options.onStep ?? (() => undefined);
+    await refuseForeign(folder);
+    await makeFolder(folder);
+    const lock = await RunLock.acquire(folder);
+    try {
+      await removeTemporaries(folder);
+      await removeTemporaries(join(folder, 'chunks'));
+      const stored = await readJson(folder, 'run.json', isRunRecord);
+      const record = stored
+        ? checkedRecord(folder, stored, settings, options)
+        : newRecord(randomUUID().slice(0, 8), settings);
+      if (record !== stored) {
+        await writeDurably(join(folder, 'run.json'), `${JSON.stringify(record, undefined, 2)}\n`);
+        onStep('run-written');
+      }
+      const success = await readJson(folder, '_SUCCESS', isRunSuccess);
+      const chunks = new ChunkStore(join(folder, 'chunks'), record.format, onStep);
+      if (success === undefined) await chunks.create();
+      const plan = await PlanLog.open(join(folder, 'plan.jsonl'));
+      const notes = notesOn(record, settings);
+      const resumed = stored !== undefined;
+      return new RunDirectory({ folder, record, resumed, notes, success, plan, chunks, onStep, lock });
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Where standard input is kept while the run is unfinished. */
+  get spool(): string {
+    return join(this.folder, 'input');
+  }
+
+  path(name: 'rejects.jsonl' | 'report.json' | '_SUCCESS'): string {
+    return join(this.folder, name);
+  }
+
+  /** Drops what a finished run no longer needs. */
+  async removeParts(): Promise<void> {
+    await this.chunks.remove();
+    await rm(this.spool, { force: true });
+  }
+
+  async close(): Promise<void> {
+    await this.plan.close();
+    await this.#lock.release();
+  }
+}
+
+/** The JSON of a file in the run directory, which only this program writes; undefined if there is none. */
+export async function readJson<T>(
+  folder: string,
+  name: string,
+  is: (value: unknown) => value is T,
+): Promise<T | undefined> {
+  const path = join(folder, name);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (is(value)) return value;
+  } catch {
+    // Not JSON.
+  }
+  throw new RunDirectoryError(
+    folder,
+    `${path} is damaged or from elsewhere. Delete the run directory and label the corpus again.`,
+  );
+}
+
+/** The record to go on with: `stored` itself, or with a newly accepted fingerprint. */
+function checkedRecord(
+  folder: string,
+  stored: RunRecord,
+  settings: RunSettings,
+  { acceptFingerprint = false }: OpenRunOptions,
+): RunRecord {
+  if (stored.formatVersion !== runFormat) {
+    throw new RunDirectoryError(
+      folder,
+      `The run directory ${folder} has format ${String(stored.formatVersion)}; this program reads format ${runFormat}. ` +
+        'Finish it with the program that began it, or label again in another run directory.',
+    );
+  }
+  const found = differences(stored, settings, acceptFingerprint);
+  if (found.length > 0) throw new RunMismatchError(folder, found);
+  if (stored.fingerprints.includes(settings.fingerprint)) return stored;
+  return { ...stored, fingerprints: [...stored.fingerprints, settings.fingerprint] };
+}
+
+function notesOn(record: RunRecord, settings: RunSettings): string[] {
+  const notes: string[] = [];
+  if (record.chunkRows !== settings.chunkRows) {
+    notes.push(
+      `The run was planned with chunks of ${record.chunkRows} rows and keeps them (asked for: ${settings.chunkRows}).`,
+    );
+  }
+  if (record.fingerprints.length > 1) {
+    notes.push(`The run mixes fingerprints: ${record.fingerprints.join(' and ')}.`);
+  }
+  return notes;
+}
+
+/** A finished run deletes files by name, so a folder with other things in it must never become a run directory. */
+async function refuseForeign(folder: string): Promise<void> {
+  const names = await namesIn(folder);
+  if (names.includes('run.json')) return;
+  const foreign = names.filter((name) => !isLockFile(name) && !name.endsWith(temporarySuffix));
+  if (foreign.length === 0) return;
+  throw new RunDirectoryError(
+    folder,
+    `${folder} is not a run directory: it has no run.json but holds ${foreign.slice(0, 3).join(', ')}. ` +
+      'Name a folder that is empty or not there.',
+  );
+}
+
+async function removeTemporaries(folder: string): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    if (name.endsWith(temporarySuffix)) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Empty where there is no such folder. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
