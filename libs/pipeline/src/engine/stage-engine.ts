@@ -1,0 +1,179 @@
+import type { LabelColumns, TokenColumns } from '../columns.js';
+import type { ExitPolicy } from '../exit-policy.js';
+import { stagePolicy } from '../exit-policy.js';
+import { gatherIds } from './first-stage-input.js';
+import { LabelTask, TokenColumnsError } from './label-task.js';
+import type { PooledRows } from './length-pool.js';
+import { LengthPool } from './length-pool.js';
+import type { NextBatch } from './next-batch.js';
+import { nextBatch } from './next-batch.js';
+import type { RowLabeller, StageBatch, StageResult, StageRunner, Telemetry } from '../ports.js';
+import { readDepartures, SURVIVED } from './stage-departures.js';
+import type { ModelLayout } from '../stage-layout.js';
+
+/** A batch did not come back from the runner. Every task that had rows in it is rejected with this. */
+export class StageFailedError extends Error {
+  override readonly name = 'StageFailedError';
+  constructor(
+    /** 0-based. */
+    readonly stage: number,
+    /** Rows of the batch. */
+    readonly rows: number,
+    /** Tokens of each row. */
+    readonly length: number,
+    cause: unknown,
+  ) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`Stage ${stage + 1} failed on ${rows} rows of ${length} tokens: ${reason}`, { cause });
+  }
+}
+
+export interface StageEngineOptions {
+  /** The most tokens of a batch; a longer row runs alone. Default 1024, what the caches of a CPU core like. */
+  readonly batchTokens?: number | undefined;
+  /** The most bytes of activations between stages; at least one batch's are always allowed. Default 256 MiB. */
+  readonly survivorBytes?: number | undefined;
+  readonly telemetry?: Telemetry | undefined;
+}
+
+/** Batches that wait at the runner for each one that runs there, so that its workers never wait for this thread. */
+const LOOK_AHEAD = 1;
+
+/**
+ * Labels rows stage by stage. The rows of all tasks wait in one pool per stage, by exact length; survivors enter
+ * the next stage's pool. Which rows share a batch depends on timing, what a row's label is does not.
+ */
+export class StageEngine implements RowLabeller {
+  readonly #runner: StageRunner;
+  readonly #layout: ModelLayout;
+  readonly #policies: readonly Float32Array[];
+  readonly #survivorBytes: number;
+  readonly #telemetry: Telemetry | undefined;
+  readonly #pools: readonly LengthPool[];
+  readonly #tasks = new Map<number, LabelTask>();
+  #taskCount = 0;
+  #running = 0;
+  /** Bytes that the survivors of running batches may take. Together with the pools' never above the bound. */
+  #reserved = 0;
+
+  /** @throws PolicyError when the policy lacks an exit of the layout */
+  constructor(
+    runner: StageRunner,
+    layout: ModelLayout,
+    policy: ExitPolicy,
+    options: StageEngineOptions = {},
+  ) {
+    const { batchTokens = 1024, survivorBytes = 256 * 2 ** 20 } = options;
+    this.#runner = runner;
+    this.#layout = layout;
+    this.#policies = layout.stages.map(({ exits }) => stagePolicy(policy, exits));
+    this.#survivorBytes = survivorBytes;
+    this.#telemetry = options.telemetry;
+    this.#pools = layout.stages.map(() => new LengthPool(batchTokens));
+  }
+
+  /**
+   * Labels rows; may be called again before earlier calls are done, and should be, for full batches.
+   * @throws TokenColumnsError for a row without tokens, or a pair task without segments
+   * @throws StageFailedError when a batch with rows of this call failed; other calls are not affected
+   */
+  async label(tokens: TokenColumns): Promise<LabelColumns> {
+    if (this.#layout.task === 'pair' && tokens.segments === undefined) {
+      throw new TokenColumnsError('Expected segments, since the model takes pairs of texts; got none.');
+    }
+    const task = new LabelTask(tokens, this.#layout.labels.length);
+    const rowsByLength = task.rowsByLength();
+    const number = this.#taskCount++;
+    if (!task.complete) this.#tasks.set(number, task);
+    for (const [length, rows] of rowsByLength) {
+      this.#pools[0]?.add(length, { tasks: new Int32Array(rows.length).fill(number), rows });
+    }
+    this.#fillRunner();
+    return task.labels;
+  }
+
+  #fillRunner(): void {
+    while (this.#running < this.#runner.concurrency * (1 + LOOK_AHEAD)) {
+      const next = nextBatch(this.#pools, (tokens) => this.#hasRoom(tokens));
+      if (next === undefined) return;
+      void this.#run(next);
+    }
+  }
+
+  async #run({ stage, length }: NextBatch): Promise<void> {
+    const pool = this.#pools[stage];
+    const policy = this.#policies[stage];
+    if (pool === undefined || policy === undefined)
+      throw new RangeError(`The model has no stage ${stage + 1}.`);
+    const rows = pool.take(length);
+    const reserved = this.#bytesAfter(stage, rows.rows.length * length);
+    this.#running += 1;
+    this.#reserved += reserved;
+    try {
+      const result = await this.#runner.run({
+        stage,
+        rows: rows.rows.length,
+        tokens: length,
+        policy: policy.slice(),
+        input: this.#input(rows, length),
+      });
+      this.#telemetry?.stageRan(stage, rows.rows.length, rows.rows.length * length, result.seconds);
+      this.#settle(stage, length, rows, result);
+    } catch (error) {
+      this.#fail(rows, new StageFailedError(stage, rows.rows.length, length, error));
+    }
+    this.#running -= 1;
+    this.#reserved -= reserved;
+    this.#fillRunner();
+  }
+
+  #input(rows: PooledRows, length: number): StageBatch['input'] {
+    if (rows.hidden !== undefined) return { kind: 'hidden', hidden: rows.hidden };
+    return gatherIds(rows, length, (number) => this.#tasks.get(number)?.tokens);
+  }
+
+  #settle(stage: number, length: number, batch: PooledRows, result: StageResult): void {
+    const policy = this.#policies[stage] ?? new Float32Array(0);
+    const isLast = stage === this.#pools.length - 1;
+    const departures = readDepartures(result, batch.rows.length, policy, isLast);
+    const failed = new Set<number>();
+    for (const [index, row] of batch.rows.entries()) {
+      const exit = result.exits[departures.exit[index] ?? SURVIVED];
+      const number = batch.tasks[index] ?? -1;
+      const task = this.#tasks.get(number);
+      if (task === undefined) failed.add(number);
+      if (exit === undefined || task === undefined) continue;
+      task.leave(row, exit, departures.at[index] ?? 0);
+      if (task.complete) this.#tasks.delete(number);
+    }
+    const { rows, hidden } = result.survivors;
+    const next = this.#pools[stage + 1];
+    next?.add(length, {
+      tasks: rows.map((index) => batch.tasks[index] ?? -1),
+      rows: rows.map((index) => batch.rows[index] ?? -1),
+      hidden,
+    });
+    if (failed.size > 0) next?.drop(failed);
+  }
+
+  #fail(rows: PooledRows, error: StageFailedError): void {
+    const failed = new Set(rows.tasks);
+    for (const number of failed) {
+      this.#tasks.get(number)?.fail(error);
+      this.#tasks.delete(number);
+    }
+    for (const pool of this.#pools) pool.drop(failed);
+  }
+
+  /** Whether the survivors of so many first-stage tokens fit; one batch always does when there are no others. */
+  #hasRoom(tokens: number): boolean {
+    const held = this.#pools.reduce((sum, pool) => sum + pool.bytes, this.#reserved);
+    return held === 0 || held + this.#bytesAfter(0, tokens) <= this.#survivorBytes;
+  }
+
+  /** Bytes of the activations of so many tokens behind a stage, if all survive. */
+  #bytesAfter(stage: number, tokens: number): number {
+    if (stage === this.#pools.length - 1) return 0;
+    return tokens * this.#layout.hiddenSize * (this.#layout.activation === 'float16' ? 2 : 4);
+  }
+}
