@@ -1,0 +1,11 @@
+/**
+ * How texts are framed: `cls-sep` is `[CLS] a [SEP]`, for pairs `[CLS] a [SEP] b [SEP]` with segment 1 from b on;
+ * `cls` is `[CLS] a`, which knows no pairs.
+ */
+export type SpecialTokenRule = 'cls-sep' | 'cls';
+
+/** How many special tokens a row has. */
+export function specialTokenCount(rule: SpecialTokenRule, pairs: boolean): number {
+  if (rule === 'cls') return 1;
+  return pairs ? 3 : 2;
+}

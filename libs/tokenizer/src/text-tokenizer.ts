@@ -1,0 +1,117 @@
+import type { TokenColumns } from '#pipeline/columns.js';
+
+import { createEncoder } from './create-encoder.js';
+import { IdColumn } from './id-column.js';
+import { loadTokenizerJson } from './load-tokenizer.js';
+import { longestFirst } from './longest-first.js';
+import { specialTokenCount } from './special-tokens.js';
+import type { SpecialTokenRule } from './special-tokens.js';
+import type { TextEncoder } from './text-encoder.js';
+import { TokenizerUsageError } from './tokenizer-errors.js';
+import { idOfToken } from './tokenizer-json.js';
+import type { TokenizerJson } from './tokenizer-json.js';
+
+export interface TokenizeOptions {
+  readonly rule: SpecialTokenRule;
+  /** Tokens a row may have, special tokens included. */
+  readonly maxLength: number;
+}
+
+/** Turns texts into token columns on the calling thread. */
+export class TextTokenizer {
+  readonly #encoder: TextEncoder;
+  readonly #rule: SpecialTokenRule;
+  readonly #maxLength: number;
+  readonly #cls: number;
+  readonly #sep: number;
+
+  /** @throws TokenizerUsageError for a maximum length that leaves no room for text */
+  constructor(json: TokenizerJson, { rule, maxLength }: TokenizeOptions) {
+    if (!Number.isInteger(maxLength) || maxLength < 4) {
+      throw new TokenizerUsageError(
+        `The maximum length must be a whole number of at least 4 tokens; got ${maxLength}.`,
+      );
+    }
+    this.#encoder = createEncoder(json);
+    this.#rule = rule;
+    this.#maxLength = maxLength;
+    this.#cls = idOfToken(json, '[CLS]')!;
+    this.#sep = idOfToken(json, '[SEP]')!;
+  }
+
+  /** Reads the tokenizer of a directory. @throws TokenizerFileError, TokenizerUsageError */
+  static async load(directory: string, options: TokenizeOptions): Promise<TextTokenizer> {
+    return new TextTokenizer(await loadTokenizerJson(directory), options);
+  }
+
+  /**
+   * @param texts `[rows]`
+   * @param pairs second texts, `[rows]`
+   * @throws TokenizerUsageError for pairs under the rule `cls`, or as many pairs as there are not texts
+   */
+  tokenize(texts: readonly string[], pairs?: readonly string[]): TokenColumns {
+    this.#check(texts, pairs);
+    const ids = new IdColumn();
+    const segments = pairs && new IdColumn();
+    const offsets = new Int32Array(texts.length + 1);
+    const truncated = new Uint8Array(texts.length);
+    for (let row = 0; row < texts.length; row += 1) {
+      const cut =
+        segments === undefined
+          ? this.#appendSingle(texts[row]!, ids)
+          : this.#appendPair(texts[row]!, pairs![row]!, ids, segments);
+      if (cut) truncated[row] = 1;
+      offsets[row + 1] = ids.length;
+    }
+    return { ids: ids.slice(), segments: segments?.slice(), offsets, truncated };
+  }
+
+  #check(texts: readonly string[], pairs: readonly string[] | undefined): void {
+    if (pairs === undefined) return;
+    if (this.#rule === 'cls') {
+      throw new TokenizerUsageError(
+        'The special-token rule "cls" frames single texts; a model of it cannot label pairs.',
+      );
+    }
+    if (pairs.length !== texts.length) {
+      throw new TokenizerUsageError(
+        `Expected one second text per text; got ${texts.length} texts and ${pairs.length} second texts.`,
+      );
+    }
+  }
+
+  /** Returns whether the text was cut. */
+  #appendSingle(text: string, ids: IdColumn): boolean {
+    const budget = this.#maxLength - specialTokenCount(this.#rule, false);
+    ids.push(this.#cls);
+    const start = ids.length;
+    // One token more than fits tells a text that is cut from one that just fits; what follows need not be read.
+    const found = this.#encoder.append(text, budget + 1, ids);
+    ids.cut(start + budget);
+    if (this.#rule === 'cls-sep') ids.push(this.#sep);
+    return found > budget;
+  }
+
+  /** Returns whether the pair was cut. */
+  #appendPair(first: string, second: string, ids: IdColumn, segments: IdColumn): boolean {
+    const budget = this.#maxLength - specialTokenCount(this.#rule, true);
+    ids.push(this.#cls);
+    const start = ids.length;
+    const secondIds = new IdColumn(budget + 1);
+    let found = this.#encoder.append(first, budget + 1, ids);
+    let foundSecond = this.#encoder.append(second, budget + 1, secondIds);
+    if (found > budget && foundSecond > budget) {
+      // Which text is the longer one decides who gets the odd token, so both must be read to their ends.
+      found = this.#encoder.append(first, Infinity, new IdColumn());
+      foundSecond = this.#encoder.append(second, Infinity, new IdColumn());
+    }
+    const [kept, keptSecond] = longestFirst(found, foundSecond, budget);
+    ids.cut(start + kept);
+    ids.push(this.#sep);
+    while (segments.length < ids.length) segments.push(0);
+    ids.pushAll(secondIds.slice(0, keptSecond));
+    ids.push(this.#sep);
+    while (segments.length < ids.length) segments.push(1);
+    return found + foundSecond > budget;
+  }
+}

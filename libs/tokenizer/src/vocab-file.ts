@@ -1,0 +1,72 @@
+import type { TokenizerJson } from './tokenizer-json.js';
+
+/** What vocab.txt does not say; the defaults are those of BERT uncased. */
+export interface VocabOptions {
+  /** `do_lower_case` of tokenizer_config.json. */
+  readonly lowercase?: boolean | undefined;
+  /** `strip_accents`; null follows `lowercase`. */
+  readonly stripAccents?: boolean | null | undefined;
+  /** `tokenize_chinese_chars`. */
+  readonly isolateIdeographs?: boolean | undefined;
+  /** `split_special_tokens`: a literal `[SEP]` in a text is split like any other text, not taken for the special token. */
+  readonly splitSpecialTokens?: boolean | undefined;
+}
+
+const SPECIAL_TOKENS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
+
+/**
+ * The tokenizer.json that means the same as a vocab.txt: one token a line, whose id is the number of the line from 0.
+ * Of lines with tab-separated columns (ERNIE) the first column counts; of a repeated token the last line.
+ */
+export function tokenizerJsonOfVocab(vocab: string, options: VocabOptions = {}): TokenizerJson {
+  const {
+    lowercase = true,
+    stripAccents = null,
+    isolateIdeographs = true,
+    splitSpecialTokens = false,
+  } = options;
+  const lines = vocab.replace(/^\uFEFF/, '').split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  const ids = Object.fromEntries(lines.map((line, id) => [line.replace(/(\t.*|\r)$/s, ''), id]));
+
+  const found = SPECIAL_TOKENS.flatMap((content) =>
+    Object.hasOwn(ids, content) ? [{ content, id: ids[content]! }] : [],
+  );
+  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+  const special = (id: string, type: number) => ({ SpecialToken: { id, type_id: type } });
+  const sequence = (id: string, type: number) => ({ Sequence: { id, type_id: type } });
+  const first = [special('[CLS]', 0), sequence('A', 0), special('[SEP]', 0)];
+
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: splitSpecialTokens ? [] : found.map((token) => ({ ...token, ...flags })),
+    normalizer: {
+      type: 'BertNormalizer',
+      clean_text: true,
+      handle_chinese_chars: isolateIdeographs,
+      strip_accents: stripAccents,
+      lowercase,
+    },
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: first,
+      pair: [...first, sequence('B', 1), special('[SEP]', 1)],
+      special_tokens: Object.fromEntries(
+        found
+          .filter(({ content }) => content === '[CLS]' || content === '[SEP]')
+          .map(({ content, id }) => [content, { id: content, ids: [id], tokens: [content] }]),
+      ),
+    },
+    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+    model: {
+      type: 'WordPiece',
+      unk_token: '[UNK]',
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
+      vocab: ids,
+    },
+  };
+}
