@@ -1,6 +1,7 @@
 import { InferenceSession } from 'onnxruntime-node';
 import type { GraphTensor } from './graph-tensor.js';
 import { fromOrtTensor, toOrtTensor } from './graph-tensor.js';
+import { sessionOptions } from './session-options.js';
 
 /** ONNX Runtime refused a model: unreadable, invalid, or with an operator that it does not have. */
 export class GraphLoadError extends Error {
@@ -8,11 +9,10 @@ export class GraphLoadError extends Error {
   constructor(
     /** Path of the model, or `model in memory`. */
     readonly source: string,
-    cause: unknown,
+    readonly problem: string,
+    options?: ErrorOptions,
   ) {
-    super(`ONNX Runtime cannot load ${source}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+    super(`ONNX Runtime cannot load ${source}: ${problem}`, options);
   }
 }
 
@@ -44,15 +44,7 @@ export async function openGraph(
   model: string | Uint8Array,
   { threads = 1 }: OnnxGraphOptions = {},
 ): Promise<OnnxGraph> {
-  const options: InferenceSession.SessionOptions = {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-    // Sessions share cores: a waiting pool thread must sleep, not spin.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-  };
-  const session = await load(model, options);
+  const session = await load(model, threads);
   return {
     inputs: session.inputNames,
     outputs: session.outputNames,
@@ -69,15 +61,16 @@ export async function openGraph(
   };
 }
 
-async function load(
-  model: string | Uint8Array,
-  options: InferenceSession.SessionOptions,
-): Promise<InferenceSession> {
+async function load(model: string | Uint8Array, threads: number): Promise<InferenceSession> {
+  const options = sessionOptions(threads);
   try {
     return typeof model === 'string'
       ? await InferenceSession.create(model, options)
       : await InferenceSession.create(model, options);
   } catch (error) {
-    throw new GraphLoadError(typeof model === 'string' ? model : 'model in memory', error);
+    const source = typeof model === 'string' ? model : 'model in memory';
+    throw new GraphLoadError(source, error instanceof Error ? error.message : String(error), {
+      cause: error,
+    });
   }
 }

@@ -1,0 +1,28 @@
+import type { StageBatch, StageResult } from '#pipeline/ports.js';
+import type { ModelLayout } from '#pipeline/stage-layout.js';
+
+/** What a stage thread is started with. */
+export interface StageThreadOptions {
+  /** Path of each stage's graph. */
+  readonly files: readonly string[];
+  readonly layout: ModelLayout;
+  /** Threads of each session. */
+  readonly sessionThreads: number;
+}
+
+/** A batch for a stage thread. It answers in the order in which it is asked. */
+export interface StageRequest {
+  readonly number: number;
+  readonly batch: StageBatch;
+}
+
+export type StageReply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'not-loaded'; readonly file: string; readonly message: string }
+  | { readonly kind: 'result'; readonly number: number; readonly result: StageResult }
+  | { readonly kind: 'failed'; readonly number: number; readonly message: string };
+
+/** The buffers of arrays, to be moved instead of copied. */
+export function buffersOf(arrays: readonly (ArrayBufferView | undefined)[]): ArrayBuffer[] {
+  return arrays.flatMap((array) => (array?.buffer instanceof ArrayBuffer ? [array.buffer] : []));
+}

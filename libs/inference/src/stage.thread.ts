@@ -1,0 +1,57 @@
+/** A worker thread with a session of every stage: takes batches, answers with results, in order. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { StageResult } from '#pipeline/ports.js';
+import type { StageReply, StageRequest, StageThreadOptions } from './stage-messages.js';
+import { buffersOf } from './stage-messages.js';
+import { GraphLoadError } from './onnx-graph.js';
+import { StageSession } from './stage-session.js';
+
+if (parentPort === null) throw new Error('stage.thread is the entry of a worker thread.');
+const port = parentPort;
+const options: StageThreadOptions = workerData;
+
+function reply(message: StageReply, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+const arraysOf = ({ exits, survivors }: StageResult) => [
+  ...exits.flatMap(({ rows, probabilities, uncertainty }) => [rows, probabilities, uncertainty]),
+  survivors.rows,
+  survivors.hidden,
+];
+
+async function answer(sessions: readonly StageSession[], { number, batch }: StageRequest): Promise<void> {
+  try {
+    const session = sessions[batch.stage];
+    if (session === undefined) throw new RangeError(`The bundle has no stage ${batch.stage + 1}.`);
+    const result = await session.run(batch);
+    reply({ kind: 'result', number, result }, buffersOf(arraysOf(result)));
+  } catch (error) {
+    reply({ kind: 'failed', number, message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+async function openSessions(): Promise<StageSession[] | undefined> {
+  const { files, layout, sessionThreads } = options;
+  const sessions: StageSession[] = [];
+  for (const [index, stage] of layout.stages.entries()) {
+    const file = files[index] ?? `stage ${index + 1}`;
+    try {
+      sessions.push(await StageSession.open(file, stage, layout.hiddenSize, sessionThreads));
+    } catch (error) {
+      const message = error instanceof GraphLoadError ? error.problem : String(error);
+      reply({ kind: 'not-loaded', file, message });
+      return undefined;
+    }
+  }
+  return sessions;
+}
+
+const sessions = await openSessions();
+if (sessions !== undefined) {
+  let last = Promise.resolve();
+  port.on('message', (request: StageRequest) => {
+    last = last.then(() => answer(sessions, request));
+  });
+  reply({ kind: 'ready' });
+}
