@@ -74,7 +74,8 @@ function parseJson<T>(path: string, text: string, schema: z.ZodType<T>): T {
     throw new BundleError(path, `not JSON: ${(error as Error).message}`);
   }
   const parsed = schema.safeParse(json);
-  if (!parsed.success) throw new BundleError(path, `not what a bundle has:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new BundleError(path, `not what a bundle has:\n${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
 

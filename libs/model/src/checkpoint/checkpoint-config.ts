@@ -87,7 +87,8 @@ const configSchema = z.object({
  */
 export function parseCheckpointConfig(path: string, json: unknown): CheckpointConfig {
   const parsed = configSchema.safeParse(json);
-  if (!parsed.success) throw new CheckpointError(path, `not a BERT config:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new CheckpointError(path, `not a BERT config:\n${z.prettifyError(parsed.error)}`);
   const config = parsed.data;
   const geometry: Geometry = {
     vocabSize: config.vocab_size,

@@ -62,7 +62,9 @@ export class Checkpoint {
    */
   encoder(name: string, shape: readonly number[]): Promise<Float32Array> {
     const full = this.#prefix + name;
-    const old = full.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
+    const old = full
+      .replace(/LayerNorm\.weight$/, 'LayerNorm.gamma')
+      .replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
     return this.#read(this.#tensors.shape(full) === undefined ? [old, full] : [full], shape);
   }
 
@@ -71,7 +73,11 @@ export class Checkpoint {
     const name = `exits.${layer}.${part}`;
     if (this.config.layout === 'sluice') return this.#read([name], shape);
     return this.#read(
-      [name.includes('.pooler.') ? part.replace('pooler', 'bert.pooler.dense') : part.replace('logits', 'classifier')],
+      [
+        name.includes('.pooler.')
+          ? part.replace('pooler', 'bert.pooler.dense')
+          : part.replace('logits', 'classifier'),
+      ],
       shape,
     );
   }

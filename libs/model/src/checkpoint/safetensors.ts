@@ -14,7 +14,18 @@ export class SafetensorsError extends Error {
   }
 }
 
-const elementBytes = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
+const elementBytes = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+} as const;
 
 const entrySchema = z.object({
   dtype: z.enum(Object.keys(elementBytes) as [keyof typeof elementBytes]),
@@ -36,7 +47,12 @@ export class Safetensors {
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #dataStart: number;
 
-  private constructor(path: string, file: FileHandle, entries: ReadonlyMap<string, Entry>, dataStart: number) {
+  private constructor(
+    path: string,
+    file: FileHandle,
+    entries: ReadonlyMap<string, Entry>,
+    dataStart: number,
+  ) {
     this.path = path;
     this.#file = file;
     this.#entries = entries;
@@ -115,7 +131,10 @@ async function readHeader(
 ): Promise<{ json: unknown; end: number }> {
   const prefix = Buffer.alloc(8);
   if (size < 8 || (await file.read(prefix, 0, 8, 0)).bytesRead < 8) {
-    throw new SafetensorsError(path, `not a safetensors file: ${size} bytes, shorter than the 8-byte prefix.`);
+    throw new SafetensorsError(
+      path,
+      `not a safetensors file: ${size} bytes, shorter than the 8-byte prefix.`,
+    );
   }
   const length = Number(prefix.readBigUInt64LE());
   if (length > MAX_HEADER_BYTES || 8 + length > size) {
@@ -142,7 +161,10 @@ function checkedEntries(path: string, json: unknown, dataBytes: number): Map<str
     if (name === '__metadata__') continue;
     const parsed = entrySchema.safeParse(value);
     if (!parsed.success) {
-      throw new SafetensorsError(path, `tensor '${name}' is described wrongly: ${z.prettifyError(parsed.error)}`);
+      throw new SafetensorsError(
+        path,
+        `tensor '${name}' is described wrongly: ${z.prettifyError(parsed.error)}`,
+      );
     }
     const { dtype, shape, data_offsets } = parsed.data;
     const [start, end] = data_offsets;

@@ -84,7 +84,12 @@ async function readLinear(
   outputs: number,
 ): Promise<Linear> {
   const stored = await read('weight', [outputs, inputs]);
-  return { weight: transposed(stored, outputs, inputs), bias: await read('bias', [outputs]), inputs, outputs };
+  return {
+    weight: transposed(stored, outputs, inputs),
+    bias: await read('bias', [outputs]),
+    inputs,
+    outputs,
+  };
 }
 
 async function readNorm(checkpoint: Checkpoint, name: string): Promise<LayerNorm> {

@@ -9,11 +9,15 @@ import type { ModelWeights } from './stage-graph.js';
  * @param exits layers of the kept exits
  * @throws CheckpointError, SafetensorsError
  */
-export async function readModelWeights(checkpoint: Checkpoint, exits: readonly number[]): Promise<ModelWeights> {
+export async function readModelWeights(
+  checkpoint: Checkpoint,
+  exits: readonly number[],
+): Promise<ModelWeights> {
   const { config } = checkpoint;
   const embeddings = await readEmbeddings(checkpoint);
   const layers = [];
-  for (let layer = 1; layer <= config.geometry.layers; layer++) layers.push(await readLayer(checkpoint, layer));
+  for (let layer = 1; layer <= config.geometry.layers; layer++)
+    layers.push(await readLayer(checkpoint, layer));
   const folded = new Map<number, FoldedExit>();
   for (const exit of config.exits) {
     if (exits.includes(exit.layer)) folded.set(exit.layer, await foldExit(checkpoint, exit));

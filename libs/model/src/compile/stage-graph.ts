@@ -4,8 +4,8 @@ import type { Value } from '../onnx/graph-builder.js';
 import { dataTypes, GraphBuilder, MICROSOFT } from '../onnx/graph-builder.js';
 import { float32ToFloat16 } from '../checkpoint/half-floats.js';
 import type { FoldedExit, FoldedFastbertExit } from './fold-exit.js';
-import type { Scale } from './quantise.js';
-import { quantiseWeight } from './quantise.js';
+import type { Quantisation } from './linear-writer.js';
+import { LinearWriter } from './linear-writer.js';
 import type { StagePlan } from './stages.js';
 
 export type Precision = 'fp32' | 'int8' | 'fp16';
@@ -16,16 +16,6 @@ export interface ModelWeights {
   /** Layer 1 first. */
   readonly layers: readonly LayerWeights[];
   readonly exits: ReadonlyMap<number, FoldedExit>;
-}
-
-/**
- * A matmul that can be int8, by name: `layer.3.output`, `exit.0.narrow`. Its input is an *activation site*, which
- * several matmuls may share: `hidden.N` (after layer N), `context.N`, `attended.N` and `activated.N` within layer N.
- */
-export interface Quantisation {
-  readonly scales: ReadonlyMap<string, Scale>;
-  /** Matmuls that stay in float32. */
-  readonly float32Matmuls: ReadonlySet<string>;
 }
 
 export interface StageGraphOptions {
@@ -47,7 +37,10 @@ export function matmulNames(config: CheckpointConfig, exits: readonly number[]):
         ...['qkv', 'attention-output', 'intermediate', 'output'].map((part) => `layer.${layer}.${part}`),
       );
     }
-    if (exits.includes(layer) && config.exits.some((exit) => exit.layer === layer && exit.kind === 'fastbert')) {
+    if (
+      exits.includes(layer) &&
+      config.exits.some((exit) => exit.layer === layer && exit.kind === 'fastbert')
+    ) {
       names.push(`exit.${layer}.narrow`);
     }
   }
@@ -67,16 +60,17 @@ export function writeStageGraph(options: StageGraphOptions): Buffer {
 class StageGraphWriter {
   readonly #graph = new GraphBuilder();
   readonly #options: StageGraphOptions;
-  readonly #float: 'float32' | 'float16';
-  readonly #observed = new Set<string>();
-  /** Hidden states → their quantised form; kept through compaction, because bytes are cheaper to move than to make. */
-  readonly #quantised = new Map<Value, Value>();
-  /** Compacted hidden states → what they were compacted from, and by which mask. */
-  readonly #compacted = new Map<Value, { from: Value; mask: Value }>();
+  readonly #linears: LinearWriter;
 
   constructor(options: StageGraphOptions) {
+    const { precision, quantisation, observeRanges } = options;
     this.#options = options;
-    this.#float = options.precision === 'fp16' ? 'float16' : 'float32';
+    this.#linears = new LinearWriter(
+      this.#graph,
+      precision === 'fp16' ? 'float16' : 'float32',
+      precision === 'int8' ? quantisation : undefined,
+      observeRanges === true,
+    );
   }
 
   write(): Buffer {
@@ -85,10 +79,11 @@ class StageGraphWriter {
     const graph = this.#graph;
     const [firstLayer, lastLayer] = stage.layers ?? [1, 0];
     const policy = graph.input('policy', 'float32', [stage.exits.length]);
-    const embeds = firstLayer === 1;
-    let hidden = embeds ? this.#embed() : graph.input('hidden', this.#float, ['B', 'S', hiddenSize]);
-    let rows = this.#allRows(embeds ? 'ids' : 'hidden');
-    for (let layer = embeds ? 0 : firstLayer; layer <= lastLayer; layer++) {
+    let hidden = stage.embeds
+      ? this.#embed()
+      : graph.input('hidden', this.#linears.float, ['B', 'S', hiddenSize]);
+    let rows = this.#allRows(stage.embeds ? 'ids' : 'hidden');
+    for (let layer = stage.embeds ? 0 : firstLayer; layer <= lastLayer; layer++) {
       if (layer > 0) hidden = this.#layer(layer, weights.layers[layer - 1] as LayerWeights, hidden);
       const index = stage.exits.indexOf(layer);
       if (index < 0) continue;
@@ -97,12 +92,10 @@ class StageGraphWriter {
       const threshold = graph.node('Gather', [policy, graph.int32(index)], { axis: { int: 0 } });
       const stays = graph.node('Not', [graph.node('Less', [uncertainty, threshold])]);
       rows = graph.node('Compress', [rows, stays], { axis: { int: 0 } });
-      const kept = graph.node('Compress', [hidden, stays], { axis: { int: 0 } });
-      this.#compacted.set(kept, { from: hidden, mask: stays });
-      hidden = kept;
+      hidden = this.#linears.compact(hidden, stays);
     }
     if (lastLayer < layers) {
-      graph.output('hidden_out', hidden, this.#float, ['m', 'S', hiddenSize]);
+      graph.output('hidden_out', hidden, this.#linears.float, ['m', 'S', hiddenSize]);
       graph.output('rows_out', rows, 'int32', ['m']);
     }
     return graph.toModel(`sluice stage ${firstLayer}-${lastLayer}`);
@@ -130,7 +123,7 @@ class StageGraphWriter {
       graph.node('Cast', [graph.constant(float32ToFloat16(word), [vocabSize, hiddenSize], 'float16')], {
         to: { int: dataTypes.float32 },
       });
-    const wordTable = precision === 'int8' ? halved() : this.#floats(word, [vocabSize, hiddenSize]);
+    const wordTable = precision === 'int8' ? halved() : this.#linears.floats(word, [vocabSize, hiddenSize]);
     const positions = pair ? position : withSegmentZero(position, segment, hiddenSize);
     const [hidden] = graph.nodes(
       'EmbedLayerNormalization',
@@ -138,10 +131,10 @@ class StageGraphWriter {
         ids,
         pair ? graph.input('segments', 'int32', ['B', 'S']) : '',
         wordTable,
-        this.#floats(positions, [maxPositions, hiddenSize]),
-        pair ? this.#floats(segment, [segments, hiddenSize]) : '',
-        this.#floats(norm.weight, [hiddenSize]),
-        this.#floats(norm.bias, [hiddenSize]),
+        this.#linears.floats(positions, [maxPositions, hiddenSize]),
+        pair ? this.#linears.floats(segment, [segments, hiddenSize]) : '',
+        this.#linears.floats(norm.weight, [hiddenSize]),
+        this.#linears.floats(norm.bias, [hiddenSize]),
       ],
       2,
       { epsilon: layerNormEps },
@@ -154,12 +147,13 @@ class StageGraphWriter {
   #layer(layer: number, weights: LayerWeights, hidden: Value): Value {
     const { heads } = this.#options.config.geometry;
     const graph = this.#graph;
-    const qkv = this.#linear(hidden, `hidden.${layer - 1}`, `layer.${layer}.qkv`, weights.queryKeyValue);
-    const [query, key, value] = graph.nodes('Split', [qkv], 3, { axis: { int: 2 } }) as [
-      Value,
-      Value,
-      Value,
-    ];
+    const qkv = this.#linears.linear(
+      hidden,
+      `hidden.${layer - 1}`,
+      `layer.${layer}.qkv`,
+      weights.queryKeyValue,
+    );
+    const [query, key, value] = graph.nodes('Split', [qkv], 3, { axis: { int: 2 } }) as [Value, Value, Value];
     // Without mask and bias this takes the flash path; every row of a batch has the same length.
     const context = graph.node(
       'MultiHeadAttention',
@@ -167,19 +161,14 @@ class StageGraphWriter {
       { num_heads: { int: heads } },
       MICROSOFT,
     );
-    const attention = this.#matmul(
+    const attention = this.#linears.matmul(
       context,
       `context.${layer}`,
       `layer.${layer}.attention-output`,
       weights.attentionOutput,
     );
-    const attended = this.#addAndNormalise(
-      attention,
-      hidden,
-      weights.attentionOutput,
-      weights.attentionNorm,
-    );
-    const wide = this.#matmul(
+    const attended = this.#addAndNormalise(attention, hidden, weights.attentionOutput, weights.attentionNorm);
+    const wide = this.#linears.matmul(
       attended,
       `attended.${layer}`,
       `layer.${layer}.intermediate`,
@@ -187,11 +176,16 @@ class StageGraphWriter {
     );
     const activated = graph.node(
       'BiasGelu',
-      [wide, this.#floats(weights.intermediate.bias, [weights.intermediate.outputs])],
+      [wide, this.#linears.floats(weights.intermediate.bias, [weights.intermediate.outputs])],
       {},
       MICROSOFT,
     );
-    const output = this.#matmul(activated, `activated.${layer}`, `layer.${layer}.output`, weights.output);
+    const output = this.#linears.matmul(
+      activated,
+      `activated.${layer}`,
+      `layer.${layer}.output`,
+      weights.output,
+    );
     return this.#addAndNormalise(output, attended, weights.output, weights.outputNorm);
   }
 
@@ -203,9 +197,9 @@ class StageGraphWriter {
       [
         x,
         residual,
-        this.#floats(norm.weight, [hiddenSize]),
-        this.#floats(norm.bias, [hiddenSize]),
-        this.#floats(bias, [hiddenSize]),
+        this.#linears.floats(norm.weight, [hiddenSize]),
+        this.#linears.floats(norm.bias, [hiddenSize]),
+        this.#linears.floats(bias, [hiddenSize]),
       ],
       { epsilon: layerNormEps },
       MICROSOFT,
@@ -217,10 +211,12 @@ class StageGraphWriter {
     const graph = this.#graph;
     const classes = exit.logits.outputs;
     const last =
-      exit.kind === 'pooler' ? this.#poolerFeatures(exit.pooler, hidden) : this.#fastbertFeatures(exit, hidden);
-    const raw = this.#floatLinear(last, exit.logits);
+      exit.kind === 'pooler'
+        ? this.#poolerFeatures(exit.pooler, hidden)
+        : this.#fastbertFeatures(exit, hidden);
+    const raw = this.#linears.floatLinear(last, exit.logits);
     const logits =
-      this.#float === 'float32' ? raw : graph.node('Cast', [raw], { to: { int: dataTypes.float32 } });
+      this.#linears.float === 'float32' ? raw : graph.node('Cast', [raw], { to: { int: dataTypes.float32 } });
     const probabilities = graph.node('Softmax', [logits], { axis: { int: 1 } });
     const logProbabilities = graph.node('LogSoftmax', [logits], { axis: { int: 1 } });
     const terms = graph.node('Mul', [probabilities, logProbabilities]);
@@ -238,7 +234,7 @@ class StageGraphWriter {
   /** `[n,S,H]` to `[n,H]`. */
   #poolerFeatures(pooler: Linear, hidden: Value): Value {
     const first = this.#graph.node('Gather', [hidden, this.#graph.int32(0)], { axis: { int: 1 } });
-    return this.#graph.node('Tanh', [this.#floatLinear(first, pooler)]);
+    return this.#graph.node('Tanh', [this.#linears.floatLinear(first, pooler)]);
   }
 
   /** `[n,S,H]` to `[n,size]`; the formulas stand in fold-exit.ts. */
@@ -246,10 +242,13 @@ class StageGraphWriter {
     const { layer, size, heads } = exit;
     const graph = this.#graph;
     const z = graph.node('Tanh', [
-      this.#linear(hidden, `hidden.${layer}`, `exit.${layer}.narrow`, exit.narrow),
+      this.#linears.linear(hidden, `hidden.${layer}`, `exit.${layer}.narrow`, exit.narrow),
     ]);
     const first = graph.node('Gather', [z, graph.int32(0)], { axis: { int: 1 } });
-    const ask = graph.node('Reshape', [this.#floatLinear(first, exit.ask), graph.int64([0, heads, size])]);
+    const ask = graph.node('Reshape', [
+      this.#linears.floatLinear(first, exit.ask),
+      graph.int64([0, heads, size]),
+    ]);
     const scores = graph.node(
       'FusedMatMul',
       [ask, z],
@@ -258,77 +257,7 @@ class StageGraphWriter {
     );
     const attended = graph.node('MatMul', [graph.node('Softmax', [scores], { axis: { int: 2 } }), z]);
     const flat = graph.node('Reshape', [attended, graph.int64([0, heads * size])]);
-    return graph.node('Tanh', [this.#floatLinear(flat, exit.answer)]);
-  }
-
-  /** x·weight + bias, int8 where the precision says so. */
-  #linear(x: Value, site: string, name: string, linear: Linear): Value {
-    const int8 = this.#int8Matmul(x, site, name, linear, true);
-    return int8 ?? this.#floatLinear(x, linear);
-  }
-
-  /** x·weight without the bias, which a fused operator behind it adds. */
-  #matmul(x: Value, site: string, name: string, linear: Linear): Value {
-    const int8 = this.#int8Matmul(x, site, name, linear, false);
-    return int8 ?? this.#floatMatmul(x, linear);
-  }
-
-  #int8Matmul(x: Value, site: string, name: string, linear: Linear, withBias: boolean): Value | undefined {
-    this.#observe(x, site);
-    const { precision, quantisation } = this.#options;
-    if (precision !== 'int8' || quantisation === undefined || quantisation.float32Matmuls.has(name)) {
-      return undefined;
-    }
-    const scale = quantisation.scales.get(site);
-    if (scale === undefined) throw new Error(`No activation range was measured for ${site}.`);
-    const graph = this.#graph;
-    const weight = quantiseWeight(linear);
-    const inputScale = graph.float(scale.scale);
-    const inputZero = graph.constant(Uint8Array.of(scale.zeroPoint), [], 'uint8');
-    const inputs = [
-      this.#quantise(x, inputScale, inputZero),
-      graph.constant(weight.values, [linear.inputs, linear.outputs], 'int8'),
-      inputScale,
-      graph.constant(weight.scales, [linear.outputs], 'float32'),
-      inputZero,
-    ];
-    if (withBias) inputs.push('', this.#floats(linear.bias, [linear.outputs]));
-    return graph.node('MatMulIntegerToFloat', inputs, {}, MICROSOFT);
-  }
-
-  #quantise(x: Value, scale: Value, zero: Value): Value {
-    const known = this.#quantised.get(x);
-    if (known !== undefined) return known;
-    const compacted = this.#compacted.get(x);
-    const before = compacted === undefined ? undefined : this.#quantised.get(compacted.from);
-    const quantised =
-      compacted === undefined || before === undefined
-        ? this.#graph.node('QuantizeLinear', [x, scale, zero])
-        : this.#graph.node('Compress', [before, compacted.mask], { axis: { int: 0 } });
-    this.#quantised.set(x, quantised);
-    return quantised;
-  }
-
-  #floatLinear(x: Value, linear: Linear): Value {
-    return this.#graph.node('Add', [this.#floatMatmul(x, linear), this.#floats(linear.bias, [linear.outputs])]);
-  }
-
-  #floatMatmul(x: Value, linear: Linear): Value {
-    return this.#graph.node('MatMul', [x, this.#floats(linear.weight, [linear.inputs, linear.outputs])]);
-  }
-
-  #floats(values: Float32Array, dims: readonly number[]): Value {
-    return this.#float === 'float16'
-      ? this.#graph.constant(float32ToFloat16(values), dims, 'float16')
-      : this.#graph.constant(values, dims, 'float32');
-  }
-
-  #observe(x: Value, site: string): void {
-    if (this.#options.observeRanges !== true || this.#observed.has(site)) return;
-    this.#observed.add(site);
-    const graph = this.#graph;
-    graph.output(`min:${site}`, graph.node('ReduceMin', [x], { keepdims: { int: 0 } }), 'float32', []);
-    graph.output(`max:${site}`, graph.node('ReduceMax', [x], { keepdims: { int: 0 } }), 'float32', []);
+    return graph.node('Tanh', [this.#linears.floatLinear(flat, exit.answer)]);
   }
 }
 

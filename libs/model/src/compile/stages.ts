@@ -2,6 +2,8 @@ import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
 
 /** The layers and exits that are compiled into one graph. */
 export interface StagePlan {
+  /** The first stage, which starts with the embeddings. */
+  readonly embeds: boolean;
   /** First and last layer; `undefined` for exit 0 alone. */
   readonly layers: readonly [number, number] | undefined;
   /** Layers of its exits, ascending. */
@@ -39,13 +41,16 @@ export function planStages(
     }
   });
   if (ends[0] === 0 && !kept.includes(0)) {
-    throw new StageError('A first stage that ends at layer 0 is exit 0 alone, and exit 0 is not among the exits.');
+    throw new StageError(
+      'A first stage that ends at layer 0 is exit 0 alone, and exit 0 is not among the exits.',
+    );
   }
   let previous = -1;
   return [...ends, layers].map((end) => {
+    const embeds = previous < 0;
     const first = Math.max(previous + 1, 1);
     const exits = kept.filter((layer) => layer > previous && layer <= end);
     previous = end;
-    return { layers: end === 0 ? undefined : [first, end], exits };
+    return { embeds, layers: end === 0 ? undefined : [first, end], exits };
   });
 }

@@ -34,12 +34,7 @@ export class GraphBuilder {
   #values = 0;
 
   /** Adds a node with one output and returns its name. */
-  node(
-    op: string,
-    inputs: readonly Value[],
-    attributes: Record<string, Attribute> = {},
-    domain = '',
-  ): Value {
+  node(op: string, inputs: readonly Value[], attributes: Record<string, Attribute> = {}, domain = ''): Value {
     return this.nodes(op, inputs, 1, attributes, domain)[0] as Value;
   }
 
@@ -140,9 +135,7 @@ function valueInfo(name: string, type: DataType, dims: readonly Dimension[]): Pr
   for (const dim of dims) {
     shape.message(
       1,
-      typeof dim === 'number'
-        ? new ProtobufMessage().varint(1, dim)
-        : new ProtobufMessage().string(2, dim),
+      typeof dim === 'number' ? new ProtobufMessage().varint(1, dim) : new ProtobufMessage().string(2, dim),
     );
   }
   const tensor = new ProtobufMessage().varint(1, dataTypes[type]).message(2, shape);

@@ -1,0 +1,35 @@
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Manifest } from './manifest.js';
+
+/** The place for a bundle is taken. */
+export class BundleExistsError extends Error {
+  override readonly name = 'BundleExistsError';
+  constructor(readonly path: string) {
+    super(`${path} is already there. Choose another --out, or replace it with --force.`);
+  }
+}
+
+/** @throws BundleExistsError */
+export async function refuseToOverwrite(out: string, force: boolean): Promise<void> {
+  if (force) return;
+  const there = await stat(out).catch(() => undefined);
+  if (there !== undefined) {
+    throw new BundleExistsError(out);
+  }
+}
+
+/** Writes a bundle's directory whole: under another name first, then renamed. `files` are by name, without bundle.json. */
+export async function writeBundle(
+  out: string,
+  files: ReadonlyMap<string, Buffer>,
+  manifest: Manifest,
+): Promise<void> {
+  const partial = `${out}.partial`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true });
+  for (const [name, bytes] of files) await writeFile(join(partial, name), bytes, { flush: true });
+  await writeFile(join(partial, 'bundle.json'), `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
+  await rm(out, { recursive: true, force: true });
+  await rename(partial, out);
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { basename, resolve } from 'node:path';
+import { loadTokenizerJson } from '#tokenizer/load-tokenizer.js';
+import { TextTokenizer } from '#tokenizer/text-tokenizer.js';
+import type { Manifest } from '../bundle/manifest.js';
+import { BUNDLE_FORMAT } from '../bundle/manifest.js';
+import { refuseToOverwrite, writeBundle } from '../bundle/write-bundle.js';
+import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
+import { Checkpoint } from '../checkpoint/checkpoint.js';
+import type { CompileOptions } from './compile-options.js';
+import { CompileError } from './compile-error.js';
+import { choosePresets } from './exit-quality.js';
+import { labelGolden } from './label-golden.js';
+import { measureQuality } from './measure-quality.js';
+import { readModelWeights } from './model-weights.js';
+import { SampleTokenizer } from './sample-texts.js';
+import { writeStageGraph } from './stage-graph.js';
+import { planStages } from './stages.js';
+
+/**
+ * Compiles a checkpoint into a bundle directory, which appears whole or not at all.
+ * @throws CompileError, CheckpointError, SafetensorsError, StageError, AgreementError, TokenizerFileError
+ */
+export async function compileBundle(options: CompileOptions): Promise<Manifest> {
+  const out = resolve(options.out);
+  await refuseToOverwrite(out, options.force);
+  const checkpoint = await Checkpoint.open(options.checkpoint);
+  try {
+    const config = withOverrides(checkpoint.config, options);
+    const kept = new Set(options.exits ?? config.exits.map((exit) => exit.layer));
+    const stages = planStages(config, options.stageEnds ?? defaultStageEnds(config, kept), kept);
+    const exits = stages.flatMap((stage) => [...stage.exits]);
+    options.onStep?.('reading weights and folding exits');
+    const weights = await readModelWeights(checkpoint, exits);
+    const tokenizer = new SampleTokenizer(
+      await TextTokenizer.load(options.checkpoint, {
+        rule: config.specialTokens,
+        maxLength: config.maxLength,
+      }),
+      config,
+    );
+    const measured = await measureQuality(options, config, weights, stages, tokenizer);
+    const models = stages.map((stage) =>
+      writeStageGraph({
+        config,
+        weights,
+        stage,
+        precision: options.precision,
+        quantisation: measured.quantisation,
+      }),
+    );
+    options.onStep?.('labelling the golden texts');
+    const golden = await labelGolden(options.precision, config, weights, stages, models, tokenizer);
+    const files = new Map<string, Buffer>([
+      ...models.map((bytes, index): [string, Buffer] => [`stage-${index + 1}.onnx`, bytes]),
+      ['tokenizer.json', Buffer.from(JSON.stringify(await loadTokenizerJson(options.checkpoint)))],
+      ['golden.json', Buffer.from(JSON.stringify(golden))],
+    ]);
+    const described = (file: string): { file: string; sha256: string } => ({
+      file,
+      sha256: createHash('sha256')
+        .update(files.get(file) as Buffer)
+        .digest('hex'),
+    });
+    const manifest: Manifest = {
+      format: BUNDLE_FORMAT,
+      name: basename(out),
+      labels: [...config.labels],
+      task: config.task,
+      maxLength: config.maxLength,
+      specialTokens: config.specialTokens,
+      geometry: {
+        vocabSize: config.geometry.vocabSize,
+        hiddenSize: config.geometry.hiddenSize,
+        layers: config.geometry.layers,
+        heads: config.geometry.heads,
+        intermediateSize: config.geometry.intermediateSize,
+        maxPositions: config.geometry.maxPositions,
+      },
+      exits: config.exits
+        .filter(({ layer }) => exits.includes(layer))
+        .map(({ layer, kind }) => ({ layer, kind })),
+      stages: stages.map(({ layers, exits }, index) => ({
+        ...described(`stage-${index + 1}.onnx`),
+        layers: layers === undefined ? null : [...layers],
+        exits: [...exits],
+      })),
+      precision: options.precision,
+      activation: options.precision === 'fp16' ? 'float16' : 'float32',
+      float32Matmuls: [...(measured.quantisation?.float32Matmuls ?? [])].sort(),
+      tokenizer: described('tokenizer.json'),
+      golden: described('golden.json'),
+      presets: choosePresets(exits, measured.opinions),
+      provenance: {
+        checkpoint: checkpoint.sha256,
+        calibration: measured.calibrationHash,
+        tool: options.tool,
+      },
+      quality: measured.quality,
+    };
+    await writeBundle(out, files, manifest);
+    return manifest;
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** Exit 0 alone first, then the first two layers, where most texts have left; the rest is for the few. */
+function defaultStageEnds(config: CheckpointConfig, kept: ReadonlySet<number>): number[] {
+  const ends = config.geometry.layers > 2 ? [2] : [];
+  return kept.has(0) ? [0, ...ends] : ends;
+}
+
+function withOverrides(config: CheckpointConfig, options: CompileOptions): CheckpointConfig {
+  const maxLength = options.maxLength ?? config.maxLength;
+  if (maxLength > config.geometry.maxPositions) {
+    throw new CompileError(
+      `--max-length is ${maxLength}, but the model has ${config.geometry.maxPositions} positions.`,
+    );
+  }
+  return { ...config, maxLength, task: options.task ?? config.task };
+}
