@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /**
  * Works on the items of a source, at most `limit` at once; the source is not read further ahead. The first error,
  * of the source or of the work, aborts `stop` with itself as the reason and is thrown after all begun work has
@@ -9,6 +11,8 @@ export async function inFlight<T>(
   stop: AbortController,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
+  // Each piece of work may wait for the signal, and so may the source.
+  setMaxListeners(limit + 1, stop.signal);
   const running = new Set<Promise<void>>();
   try {
     for await (const item of source) {

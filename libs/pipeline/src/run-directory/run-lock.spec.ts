@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, expect, it } from 'vitest';
+
+import { RunLock, RunLockedError } from './run-lock.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-lock-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+function putLock(pid: number, content: string): Promise<void> {
+  return writeFile(join(folder, `run-${pid}-00000000.lock`), content);
+}
+
+it('refuses while a living process has it, by its pid, and leaves no file of its own', async () => {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  await once(child, 'spawn');
+  try {
+    await putLock(child.pid!, JSON.stringify({ pid: child.pid, host: hostname() }));
+    await expect(RunLock.acquire(folder)).rejects.toMatchObject({ name: 'RunLockedError', pid: child.pid });
+    expect(await readdir(folder)).toHaveLength(1);
+  } finally {
+    child.kill('SIGKILL');
+  }
+  await once(child, 'exit');
+  const lock = await RunLock.acquire(folder);
+  expect(await readdir(folder)).toEqual([expect.stringContaining(`run-${process.pid}-`)]);
+  await lock.release();
+  expect(await readdir(folder)).toEqual([]);
+});
+
+it('takes over when the pid now belongs to a process that began later', async () => {
+  await putLock(process.pid, JSON.stringify({ pid: process.pid, host: hostname(), started: 'long ago' }));
+  await (await RunLock.acquire(folder)).release();
+});
+
+it('goes by the pid in the name where the file is torn', async () => {
+  await putLock(process.pid, '');
+  await expect(RunLock.acquire(folder)).rejects.toThrow(RunLockedError);
+});
+
+it('cannot judge a process of another host, and says what to delete', async () => {
+  await putLock(1, JSON.stringify({ pid: 1, host: 'elsewhere' }));
+  await expect(RunLock.acquire(folder)).rejects.toThrow(/process 1 on host elsewhere.*delete .*run-1-/);
+});
+
+it('never admits two that come at once', async () => {
+  for (let round = 0; round < 20; round += 1) {
+    const locks = await Promise.allSettled([1, 2, 3].map(() => RunLock.acquire(folder)));
+    const held = locks.flatMap((lock) => (lock.status === 'fulfilled' ? [lock.value] : []));
+    expect(held.length).toBeLessThanOrEqual(1);
+    for (const lock of held) await lock.release();
+    expect(await readdir(folder)).toEqual([]);
+  }
+});

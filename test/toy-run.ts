@@ -1,0 +1,100 @@
+/** Runs over the toy ports, in one call. */
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { LabelRunOptions, LabelRunParts, LabelRunResult } from '#pipeline/label-run.js';
+import { labelRun } from '#pipeline/label-run.js';
+import type { OpenRunOptions } from '#pipeline/run-directory/run-directory.js';
+import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
+import type { RunSettings } from '#pipeline/run-directory/run-record.js';
+import { ToyCorpus, ToyLabeller, ToyTokenizer, ToyWriter, toyLabels, toyLayers } from './toy-ports.js';
+
+export interface ToyRun {
+  /** Holds `corpus.txt`; gets `out.txt` and `out.txt.run`. */
+  readonly folder: string;
+  readonly chunkRows?: number;
+  readonly settings?: Partial<RunSettings>;
+  readonly open?: OpenRunOptions;
+  readonly parts?: Partial<LabelRunParts>;
+  readonly options?: Partial<LabelRunOptions>;
+}
+
+export interface ToyRunResult extends LabelRunResult {
+  readonly corpus: ToyCorpus;
+  readonly notes: readonly string[];
+  readonly rowsResumed: number;
+}
+
+export async function toyRun(toy: ToyRun): Promise<ToyRunResult> {
+  const corpusPath = join(toy.folder, 'corpus.txt');
+  const settings: RunSettings = {
+    files: [{ path: 'corpus.txt', bytes: (await readFile(corpusPath)).length }],
+    bundle: 'b'.repeat(64),
+    format: 'txt',
+    policy: new Map([
+      [0, 0.2],
+      [toyLayers, 0.2],
+    ]),
+    options: { textField: 'text', fields: ['text'] },
+    fingerprint: 'toy',
+    chunkRows: toy.chunkRows ?? 10,
+    ...toy.settings,
+  };
+  const run = await RunDirectory.open(join(toy.folder, 'out.txt.run'), settings, toy.open);
+  try {
+    const corpus = new ToyCorpus(corpusPath, run.record.chunkRows);
+    const parts: LabelRunParts = {
+      run,
+      corpus,
+      tokenizer: new ToyTokenizer(),
+      labeller: new ToyLabeller(),
+      writer: new ToyWriter(),
+      labels: toyLabels,
+      layers: toyLayers,
+      ...toy.parts,
+    };
+    let rowsResumed = 0;
+    const result = await labelRun(parts, {
+      output: join(toy.folder, 'out.txt'),
+      ...toy.options,
+      onProgress: (progress) => {
+        rowsResumed = progress.rowsResumed;
+        toy.options?.onProgress?.(progress);
+      },
+    });
+    return { ...result, corpus, notes: run.notes, rowsResumed };
+  } finally {
+    await run.close();
+  }
+}
+
+/** What must be the same however a run came to its end. */
+export interface RunOutcome {
+  readonly output: string;
+  readonly rejects: string;
+  readonly success: string;
+  readonly report: unknown;
+  /** Names of all files. */
+  readonly files: readonly string[];
+}
+
+export async function outcomeOf(folder: string): Promise<RunOutcome> {
+  const read = (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
+  const report: unknown = JSON.parse(await read('out.txt.run/report.json'), (key, value: unknown) =>
+    key === 'lastSession' || key === 'run' ? undefined : value,
+  );
+  return {
+    output: await read('out.txt'),
+    rejects: await read('out.txt.run/rejects.jsonl'),
+    success: await read('out.txt.run/_SUCCESS'),
+    report,
+    files: (await readdir(folder, { recursive: true })).sort(),
+  };
+}
+
+/** Flips one bit of a file. */
+export async function damage(path: string, at = 0): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[at % bytes.length]! ^= 1;
+  await writeFile(path, bytes);
+}
