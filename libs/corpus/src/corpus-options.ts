@@ -1,0 +1,72 @@
+import { extname } from 'node:path';
+import type { Readable } from 'node:stream';
+
+import { CorpusOpenError } from './corpus-errors.js';
+
+export type CorpusFormat = 'jsonl' | 'csv' | 'tsv' | 'txt';
+
+export interface CorpusOptions {
+  /** A file, or `-` for standard input. */
+  readonly path: string;
+  /** By the extension where it is not given. */
+  readonly format?: CorpusFormat | undefined;
+  /** csv and tsv: whether the first line names the columns (the default). Without it their names are 1, 2, … */
+  readonly header?: boolean | undefined;
+  /** Default `text`. */
+  readonly textField?: string | undefined;
+  /** Second text, for pair tasks. */
+  readonly pairField?: string | undefined;
+  /** The label that the corpus gives. */
+  readonly labelField?: string | undefined;
+  /** Fields that the output carries; default all. */
+  readonly fields?: readonly string[] | undefined;
+  /** Read no more than so many rows. */
+  readonly limit?: number | undefined;
+  /** Rows of a chunk; default 1,024. */
+  readonly chunkRows?: number | undefined;
+  /** A chunk is also full when its records reach so many bytes; default 16 MiB. */
+  readonly chunkBytes?: number | undefined;
+  /** Longest row; default 1 MiB. */
+  readonly maxRowBytes?: number | undefined;
+  /** How much is read at once; default 256 KiB. Changes nothing in the result. */
+  readonly readBytes?: number | undefined;
+  /** For `-`: the stream, and the file that its bytes are kept in. */
+  readonly stdin?: { readonly stream: Readable; readonly spoolPath: string } | undefined;
+}
+
+const formatOfExtension: Readonly<Record<string, CorpusFormat>> = {
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
+  '.csv': 'csv',
+  '.tsv': 'tsv',
+  '.txt': 'txt',
+};
+
+/** @throws CorpusOpenError when neither option nor extension says it */
+export function formatOf(options: CorpusOptions): CorpusFormat {
+  const format = options.format ?? formatOfExtension[extname(options.path).toLowerCase()];
+  if (format === undefined) {
+    throw new CorpusOpenError(
+      options.path,
+      'its format is unknown. Say which it is: jsonl, csv, tsv or txt.',
+    );
+  }
+  return format;
+}
+
+/** @throws CorpusOpenError when an option makes no sense */
+export function checkOptions(options: CorpusOptions, format: CorpusFormat): void {
+  const { path } = options;
+  for (const name of ['limit', 'chunkRows', 'chunkBytes', 'maxRowBytes', 'readBytes'] as const) {
+    const value = options[name];
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) {
+      throw new CorpusOpenError(path, `${name} must be a whole number from 1; got ${value}.`);
+    }
+  }
+  if (options.header !== undefined && (format === 'jsonl' || format === 'txt')) {
+    throw new CorpusOpenError(path, `only csv and tsv have a header or not; the format is ${format}.`);
+  }
+  if (path === '-' && options.stdin === undefined) {
+    throw new CorpusOpenError(path, 'standard input needs its stream and a file to keep it in (stdin).');
+  }
+}

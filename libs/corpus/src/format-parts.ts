@@ -1,0 +1,113 @@
+import { numberColumns, readHeader, sampleFields } from './corpus-head.js';
+import { CorpusOpenError } from './corpus-errors.js';
+import type { CorpusOptions } from './corpus-options.js';
+import { jsonRowParser } from './json-rows.js';
+import { QuotedGrammar } from './quoted-grammar.js';
+import type { RecordCorpusParts } from './record-corpus.js';
+import type { RecordGrammar } from './record-grammar.js';
+import { isWhiteSpace, lineGrammar, neverBlank } from './record-grammar.js';
+import type { RecordSplitter } from './record-splitter.js';
+import type { ReadFields } from './row-columns.js';
+import type { Table } from './table-rows.js';
+import { delimitedCells, lineCells, tableRowParser } from './table-rows.js';
+
+/** Rows of JSON whose fields are looked at before reading starts. */
+const SAMPLE_ROWS = 1000;
+
+/** What a format brings to the reading of records. */
+export type FormatParts = Pick<RecordCorpusParts, 'bodyStart' | 'grammar' | 'fields' | 'parse'>;
+
+/** Makes a splitter that starts behind the byte order mark. */
+export type SplitterFactory = (grammar: RecordGrammar) => RecordSplitter;
+
+/** JSON lines. @throws CorpusOpenError when none of the first rows has a field that is asked for */
+export async function jsonParts(options: CorpusOptions, splitter: SplitterFactory): Promise<FormatParts> {
+  const sample = splitter(jsonGrammar());
+  const bodyStart = sample.start;
+  const rows = Math.min(SAMPLE_ROWS, options.limit ?? SAMPLE_ROWS);
+  const found = await sampleFields(sample, rows);
+  const read = readFields(options);
+  // Where no row is an object each gets its own reject, and there is no field to ask for.
+  if (found.length > 0) checkNames(options, read, found, `in the first ${rows} rows`);
+  const names = found.length > 0 ? found.filter(isKept(options)) : (options.fields ?? []);
+  return {
+    bodyStart,
+    grammar: jsonGrammar,
+    fields: { kind: 'json', names, chosen: options.fields !== undefined },
+    parse: jsonRowParser(read),
+  };
+}
+
+/** Text, one a line. */
+export async function textParts(options: CorpusOptions, splitter: SplitterFactory): Promise<FormatParts> {
+  const bodyStart = splitter(textGrammar()).start;
+  return { bodyStart, grammar: textGrammar, ...columnParts(options, ['text'], lineCells) };
+}
+
+/** csv or tsv. @throws CorpusOpenError when the header is broken or lacks a field that is asked for */
+export async function tableParts(
+  options: CorpusOptions,
+  splitter: SplitterFactory,
+  delimiter: string,
+): Promise<FormatParts> {
+  const grammar = (): RecordGrammar => new QuotedGrammar(delimiter);
+  const head = splitter(grammar());
+  const textStart = head.start;
+  const { columns, bodyStart } =
+    options.header === false
+      ? { columns: await numberColumns(head, delimiter), bodyStart: textStart }
+      : await readHeader(options.path, head, delimiter);
+  return { bodyStart, grammar, ...columnParts(options, columns, delimitedCells(delimiter)) };
+}
+
+function columnParts(
+  options: CorpusOptions,
+  columns: readonly string[],
+  cells: Table['cells'],
+): Pick<FormatParts, 'fields' | 'parse'> {
+  const read = readFields(options);
+  // A table without header and without a whole record has no columns, and no row that could lack one.
+  if (columns.length > 0) checkNames(options, read, columns, 'among the columns');
+  const keep = isKept(options);
+  const kept = [...columns.keys()].filter((column) => keep(columns[column] ?? ''));
+  return {
+    fields: { kind: 'cells', names: columns.filter(keep), chosen: options.fields !== undefined },
+    parse: tableRowParser({ columns, kept, cells }, read),
+  };
+}
+
+function jsonGrammar(): RecordGrammar {
+  return lineGrammar(isWhiteSpace);
+}
+
+function textGrammar(): RecordGrammar {
+  return lineGrammar(neverBlank);
+}
+
+function readFields(options: CorpusOptions): ReadFields {
+  return { text: options.textField ?? 'text', pair: options.pairField, label: options.labelField };
+}
+
+function isKept({ fields }: CorpusOptions): (name: string) => boolean {
+  if (fields === undefined) return () => true;
+  const chosen = new Set(fields);
+  return (name) => chosen.has(name);
+}
+
+function checkNames(options: CorpusOptions, read: ReadFields, names: readonly string[], where: string): void {
+  const known = new Set(names);
+  const wanted: [string, string | undefined][] = [
+    ['text field', read.text],
+    ['pair field', read.pair],
+    ['label field', read.label],
+    ...(options.fields ?? []).map((name): [string, string] => ['field to keep', name]),
+  ];
+  for (const [role, name] of wanted) {
+    if (name === undefined || known.has(name)) continue;
+    const listed = names.slice(0, 50).join(', ') + (names.length > 50 ? ', …' : '');
+    throw new CorpusOpenError(
+      options.path,
+      `there is no ${JSON.stringify(name)} ${where}, which are: ${listed}. Say which is the ${role}.`,
+    );
+  }
+}

@@ -1,0 +1,120 @@
+import type { Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
+
+import type { Corpus, CorpusChunk, PlannedChunk } from '#pipeline/ports.js';
+
+import type { ByteSource } from './byte-source.js';
+import { clipped } from './byte-source.js';
+import { CorpusChangedError } from './corpus-errors.js';
+import type { ChunkLimits, RawChunk } from './raw-chunk.js';
+import { readRawChunk } from './raw-chunk.js';
+import type { RecordGrammar } from './record-grammar.js';
+import type { SplitLimits } from './record-splitter.js';
+import { hashRange, RecordSplitter } from './record-splitter.js';
+import type { RecordFields, RowParser } from './row-columns.js';
+
+export interface RecordCorpusParts {
+  readonly source: ByteSource;
+  /** Index of the file in the corpus. */
+  readonly file: number;
+  /** Where the first row starts, behind byte order mark and header. */
+  readonly bodyStart: number;
+  readonly grammar: () => RecordGrammar;
+  readonly split: SplitLimits;
+  readonly chunk: ChunkLimits;
+  /** Rows to read at most; may be infinite. */
+  readonly limit: number;
+  readonly fields: RecordFields;
+  readonly parse: RowParser;
+}
+
+/**
+ * A corpus of records in one file of bytes.
+ *
+ * The ranges of its chunks tile the file, up to the last row or the limit: the first holds byte order mark and header
+ * too, and blank lines belong to the chunk before them, so that no byte can change unnoticed.
+ */
+export class RecordCorpus implements Corpus {
+  readonly #parts: RecordCorpusParts;
+
+  constructor(parts: RecordCorpusParts) {
+    this.#parts = parts;
+  }
+
+  get bytes(): number | undefined {
+    return this.#parts.source.bytes;
+  }
+
+  /** What the records of its chunks are; the writer needs it. */
+  get fields(): RecordFields {
+    return this.#parts.fields;
+  }
+
+  async *chunks(after?: PlannedChunk): AsyncGenerator<CorpusChunk> {
+    const { source, bodyStart, chunk: full, limit } = this.#parts;
+    const splitter = this.#splitter(source, after?.range.end ?? bodyStart);
+    let firstRow = after === undefined ? 1 : after.firstRow + after.rows;
+    let start = after?.range.end ?? 0;
+    for (let chunk = after === undefined ? 0 : after.chunk + 1; firstRow <= limit; chunk++) {
+      const hash = createHash('sha256');
+      if (start === 0) await this.#hashHead(hash);
+      const rowsLeft = limit - firstRow + 1;
+      const limits = { ...full, rows: Math.min(full.rows, rowsLeft) };
+      const raw = await readRawChunk(splitter, firstRow, limits, hash, rowsLeft <= full.rows);
+      if (raw.rows === 0) return;
+      const end = splitter.start;
+      yield this.#chunk({ chunk, firstRow, rows: raw.rows, range: this.#range(start, end, hash) }, raw);
+      firstRow += raw.rows;
+      start = end;
+    }
+  }
+
+  async reread(planned: PlannedChunk): Promise<CorpusChunk> {
+    const { source, bodyStart } = this.#parts;
+    const { start, end } = planned.range;
+    const splitter = this.#splitter(clipped(source, end), start === 0 ? bodyStart : start);
+    const hash = createHash('sha256');
+    if (start === 0) await this.#hashHead(hash);
+    const limits = { rows: planned.rows, bytes: Infinity };
+    const raw = await readRawChunk(splitter, planned.firstRow, limits, hash, false);
+    this.#expect(planned, splitter.start === end ? hash.digest('hex') : `rows that end at ${splitter.start}`);
+    return this.#chunk(planned, raw);
+  }
+
+  async verify(planned: PlannedChunk): Promise<void> {
+    const { source, split } = this.#parts;
+    const hash = createHash('sha256');
+    const { start, end } = planned.range;
+    await hashRange(source, start, end, hash, Buffer.allocUnsafeSlow(split.readBytes));
+    this.#expect(planned, hash.digest('hex'));
+  }
+
+  async close(): Promise<void> {
+    await this.#parts.source.close();
+  }
+
+  #splitter(source: ByteSource, start: number): RecordSplitter {
+    return new RecordSplitter(source, start, this.#parts.grammar(), this.#parts.split);
+  }
+
+  async #hashHead(hash: Hash): Promise<void> {
+    const { source, bodyStart } = this.#parts;
+    await hashRange(source, 0, bodyStart, hash, Buffer.allocUnsafeSlow(Math.max(1, bodyStart)));
+  }
+
+  #range(start: number, end: number, hash: Hash): PlannedChunk['range'] {
+    return { file: this.#parts.file, start, end, sha256: hash.digest('hex') };
+  }
+
+  #chunk(planned: PlannedChunk, raw: RawChunk): CorpusChunk {
+    const { chunk, firstRow, rows, range } = planned;
+    const columns = this.#parts.parse(raw);
+    columns.rejects.sort((one, other) => one.row - other.row);
+    return { chunk, firstRow, rows, range, ...columns };
+  }
+
+  #expect({ range }: PlannedChunk, found: string): void {
+    if (found === range.sha256) return;
+    throw new CorpusChangedError(this.#parts.source.path, range, range.sha256, found);
+  }
+}
