@@ -1,0 +1,97 @@
+import type { RunProgress } from '#pipeline/label-run.js';
+
+export interface ExitCount {
+  readonly layer: number;
+  readonly rows: number;
+}
+
+/** What the progress display shows of a run. */
+export interface LabelProgress {
+  /** What goes on, such as `labelling`. */
+  readonly phase: string;
+  /** Of the phase's work, 0..1; undefined while nobody knows how much there is. */
+  readonly fraction: number | undefined;
+  /** Rows done: labelled or rejected, those of earlier sessions included. */
+  readonly rows: number;
+  /** Of these, the rows that earlier sessions did. */
+  readonly rowsResumed: number;
+  /** Of these, the rows that could not be labelled. */
+  readonly rejected: number;
+  /** Rows of the corpus; undefined while unknown. */
+  readonly totalRows: number | undefined;
+  /** `totalRows` is a guess from the bytes read. */
+  readonly totalGuessed: boolean;
+  /** Every exit of the model, ascending, and the rows that left there. */
+  readonly exits: readonly ExitCount[];
+  /** Layers of the model, L. */
+  readonly layers: number;
+  /** Since this session began to label. */
+  readonly elapsedMs: number;
+}
+
+/** What bundle, corpus and clock add to the pipeline's progress. */
+export interface ProgressContext {
+  /** Layers of the model, L. */
+  readonly layers: number;
+  /** Layers of the bundle's exits, ascending. */
+  readonly exitLayers: readonly number[];
+  /** Rows of the corpus, where they were counted before. */
+  readonly totalRows?: number | undefined;
+  /** Since this session began to label. */
+  readonly elapsedMs: number;
+}
+
+export function labelProgressOf(progress: RunProgress, context: ProgressContext): LabelProgress {
+  const { tally, phase } = progress;
+  const rowsAt = new Map(tally.exits.map(({ layer, labels }) => [layer, labels.reduce((a, b) => a + b, 0)]));
+  const guessed = context.totalRows === undefined && (phase === 'verifying' || phase === 'labelling');
+  return {
+    phase,
+    fraction: fractionOf(progress, context.totalRows),
+    rows: tally.rows,
+    rowsResumed: progress.rowsResumed,
+    rejected: tally.rows - tally.accepted,
+    totalRows: guessed ? guessedRows(progress) : (context.totalRows ?? tally.rows),
+    totalGuessed: guessed,
+    exits: context.exitLayers.map((layer) => ({ layer, rows: rowsAt.get(layer) ?? 0 })),
+    layers: context.layers,
+    elapsedMs: context.elapsedMs,
+  };
+}
+
+/** Rows per second of this session. */
+export function rowsPerSecond({ rows, rowsResumed, elapsedMs }: LabelProgress): number {
+  return elapsedMs > 0 ? ((rows - rowsResumed) / elapsedMs) * 1000 : 0;
+}
+
+/** Milliseconds until the last row at the rate so far; undefined where that is unknown. */
+export function remainingMs(progress: LabelProgress): number | undefined {
+  const rate = rowsPerSecond(progress);
+  if (progress.totalRows === undefined || rate === 0) return undefined;
+  return (Math.max(progress.totalRows - progress.rows, 0) / rate) * 1000;
+}
+
+/** Mean exit layer of the labelled rows, and the share of the model's layers that they did without, 0..1. */
+export function layersOf({ exits, layers }: LabelProgress): { mean: number; saved: number } {
+  const rows = exits.reduce((sum, exit) => sum + exit.rows, 0);
+  if (rows === 0) return { mean: 0, saved: 0 };
+  const mean = exits.reduce((sum, exit) => sum + exit.rows * exit.layer, 0) / rows;
+  return { mean, saved: 1 - mean / layers };
+}
+
+function fractionOf(progress: RunProgress, totalRows: number | undefined): number | undefined {
+  const { phase, tally, bytes, totalBytes, chunksPlanned, chunksCommitted, chunksMerged } = progress;
+  if (phase === 'verifying') return share(chunksCommitted, chunksPlanned);
+  if (phase === 'merging') return share(chunksMerged, chunksCommitted);
+  if (phase === 'finished') return 1;
+  if (totalRows !== undefined) return share(tally.rows, totalRows);
+  return totalBytes === undefined ? undefined : share(bytes, totalBytes);
+}
+
+function guessedRows({ tally, bytes, totalBytes }: RunProgress): number | undefined {
+  return totalBytes === undefined || bytes === 0 ? undefined : Math.round((tally.rows * totalBytes) / bytes);
+}
+
+function share(part: number, whole: number): number {
+  return whole === 0 ? 0 : Math.min(part / whole, 1);
+}
