@@ -89,7 +89,7 @@ export class BertEncoder implements TextEncoder {
   }
 
   #roleOf(codePoint: number): number {
-    const characters = [...this.#normalizer.normalize(String.fromCodePoint(codePoint))];
+    const characters = Array.from(this.#normalizer.normalize(String.fromCodePoint(codePoint)));
     if (!characters.some((character) => is(character, IS_SPACE | IS_PUNCTUATION))) return IN_WORD;
     const word = characters.filter((character) => !is(character, IS_SPACE)).join('');
     return word === '' ? GAP : this.#pieces.ids(word)[0]!;

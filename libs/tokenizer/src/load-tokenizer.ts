@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { z } from 'zod';
 
-import { TokenizerFileError } from './tokenizer-errors.js';
+import { TokenizerFileError, messageOf } from './tokenizer-errors.js';
 import { parseTokenizerJson } from './tokenizer-json.js';
 import type { TokenizerJson } from './tokenizer-json.js';
 import { tokenizerJsonOfVocab } from './vocab-file.js';
@@ -46,7 +46,7 @@ function parseConfig(content: string, file: string): z.infer<typeof configSchema
   try {
     return configSchema.parse(JSON.parse(content));
   } catch (error) {
-    const problem = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+    const problem = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
     throw new TokenizerFileError(file, problem);
   }
 }
@@ -55,7 +55,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new TokenizerFileError(file, `cannot be read: ${(error as Error).message}`);
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new TokenizerFileError(file, `cannot be read: ${messageOf(error)}`);
   }
 }

@@ -10,6 +10,11 @@ export class TokenizerFileError extends Error {
   }
 }
 
+/** What an unknown caught value says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Options or texts that the tokenizer cannot serve. */
 export class TokenizerUsageError extends Error {
   override readonly name = 'TokenizerUsageError';

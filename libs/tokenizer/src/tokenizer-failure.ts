@@ -20,5 +20,7 @@ export function errorOf(failure: TokenizerFailure): Error {
       return new TokenizerUsageError(failure.message);
     case 'other':
       return new Error(`Tokenizing failed: ${failure.message}`);
+    default:
+      return failure satisfies never;
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { TokenizerFileError } from './tokenizer-errors.js';
+import { TokenizerFileError, messageOf } from './tokenizer-errors.js';
 
 /** A part of the pipeline that is told apart by its type. */
 const part = z.looseObject({ type: z.string() }).nullable().default(null);
@@ -42,7 +42,7 @@ export function parseTokenizerJson(content: string, file: string): TokenizerJson
   try {
     value = JSON.parse(content);
   } catch (error) {
-    throw new TokenizerFileError(file, `expected JSON: ${(error as Error).message}`);
+    throw new TokenizerFileError(file, `expected JSON: ${messageOf(error)}`);
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) {

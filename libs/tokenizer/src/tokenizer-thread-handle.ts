@@ -51,7 +51,7 @@ export class TokenizerThreadHandle {
 
   /** Call again only once the last call is settled. @throws TokenizerUsageError, TokenizerThreadError, TokenizerClosedError */
   async tokenize(request: TokenizeRequest): Promise<TokenColumns> {
-    if (this.#end === undefined) this.#worker.postMessage(request);
+    if (this.#end === undefined) this.#worker.postMessage(request, []);
     const reply = await this.#reply();
     if (reply.kind !== 'tokens') throw new TokenizerThreadError(`Expected tokens; got ${reply.kind}.`);
     return reply.tokens;

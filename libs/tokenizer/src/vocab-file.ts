@@ -13,6 +13,24 @@ export interface VocabOptions {
 }
 
 const SPECIAL_TOKENS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
+const ADDED_TOKEN_FLAGS = {
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: false,
+  special: true,
+};
+
+const SINGLE = [
+  { SpecialToken: { id: '[CLS]', type_id: 0 } },
+  { Sequence: { id: 'A', type_id: 0 } },
+  { SpecialToken: { id: '[SEP]', type_id: 0 } },
+];
+const PAIR = [
+  ...SINGLE,
+  { Sequence: { id: 'B', type_id: 1 } },
+  { SpecialToken: { id: '[SEP]', type_id: 1 } },
+];
 
 /**
  * The tokenizer.json that means the same as a vocab.txt: one token a line, whose id is the number of the line from 0.
@@ -32,16 +50,12 @@ export function tokenizerJsonOfVocab(vocab: string, options: VocabOptions = {}):
   const found = SPECIAL_TOKENS.flatMap((content) =>
     Object.hasOwn(ids, content) ? [{ content, id: ids[content]! }] : [],
   );
-  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
-  const special = (id: string, type: number) => ({ SpecialToken: { id, type_id: type } });
-  const sequence = (id: string, type: number) => ({ Sequence: { id, type_id: type } });
-  const first = [special('[CLS]', 0), sequence('A', 0), special('[SEP]', 0)];
 
   return {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: splitSpecialTokens ? [] : found.map((token) => ({ ...token, ...flags })),
+    added_tokens: splitSpecialTokens ? [] : found.map((token) => ({ ...token, ...ADDED_TOKEN_FLAGS })),
     normalizer: {
       type: 'BertNormalizer',
       clean_text: true,
@@ -52,8 +66,8 @@ export function tokenizerJsonOfVocab(vocab: string, options: VocabOptions = {}):
     pre_tokenizer: { type: 'BertPreTokenizer' },
     post_processor: {
       type: 'TemplateProcessing',
-      single: first,
-      pair: [...first, sequence('B', 1), special('[SEP]', 1)],
+      single: SINGLE,
+      pair: PAIR,
       special_tokens: Object.fromEntries(
         found
           .filter(({ content }) => content === '[CLS]' || content === '[SEP]')
