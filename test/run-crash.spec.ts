@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -35,6 +35,9 @@ describe('a process killed with SIGKILL', () => {
   it.each(runSteps)('at %s leaves a run that resumes to the same bytes', async (step) => {
     const folder = await corpusFolder();
     expect(await runChild(folder, step)).toBe('SIGKILL');
+    const output = await contentOf(folder, 'out.txt');
+    expect([undefined, undisturbed.output]).toContain(output);
+    if (output === undefined) expect(await contentOf(folder, 'out.txt.run/_SUCCESS')).toBeUndefined();
     expect(await runChild(folder)).toBe(0);
     expect(await outcomeOf(folder)).toEqual(undisturbed);
   });
@@ -66,6 +69,11 @@ async function corpusFolder(): Promise<string> {
   const folder = await mkdtemp(join(root, 'run-'));
   await writeFile(join(folder, 'corpus.txt'), corpus);
   return folder;
+}
+
+/** Undefined where there is no such file. */
+function contentOf(folder: string, name: string): Promise<string | undefined> {
+  return readFile(join(folder, name), 'utf8').catch(() => undefined);
 }
 
 /** @returns how the process ended: its exit code or the signal that killed it */

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -10,9 +10,11 @@ import type { TokenColumns } from '#pipeline/columns.js';
 import { RunStoppedError } from '#pipeline/label-run.js';
 import { NonFiniteError } from '#pipeline/label-chunk.js';
 import { ChunkDamagedError } from '#pipeline/run-directory/chunk-store.js';
-import { OutputChangedError } from '#pipeline/run-directory/finalise-run.js';
+import { temporarySuffix } from '#pipeline/run-directory/durable-write.js';
+import { OutputChangedError, OutputPathError } from '#pipeline/run-directory/output-file.js';
 import { RunDirectoryError } from '#pipeline/run-directory/run-directory.js';
 import { RunLockedError } from '#pipeline/run-directory/run-lock.js';
+import { runSteps } from '#pipeline/run-directory/run-steps.js';
 import type { RunStep } from '#pipeline/run-directory/run-steps.js';
 import { ToyLabeller, toyCorpusText, toyLabelsOf } from './toy-ports.js';
 import type { ToyRun } from './toy-run.js';
@@ -91,6 +93,35 @@ describe('a run from start to end', () => {
     ]);
   });
 
+  it('takes its steps in the order that makes them safe', async () => {
+    const folder = await corpusFolder();
+    const steps = new Map<number | undefined, RunStep[]>();
+    const onStep = (step: RunStep, chunk?: number): void => {
+      steps.set(chunk, [...(steps.get(chunk) ?? []), step]);
+    };
+    await toyRun({ folder, open: { onStep } });
+    const last = runSteps.indexOf('ok-renamed');
+    for (let chunk = 0; chunk < 12; chunk += 1) {
+      const without = chunk === 11 ? 'rejects-part' : 'none';
+      expect(steps.get(chunk)).toEqual(
+        runSteps.slice(1, last + 1).filter((step) => !step.startsWith(without)),
+      );
+    }
+    expect(steps.get(undefined)).toEqual(['run-written', ...runSteps.slice(last + 1)]);
+  });
+
+  it('finds out before it labels that its output cannot be written', async () => {
+    const folder = await corpusFolder();
+    const labeller = new ToyLabeller();
+    await mkdir(join(folder, 'taken'));
+    for (const output of ['taken', 'corpus.txt/out.txt']) {
+      const run = toyRun({ folder, parts: { labeller }, options: { output: join(folder, output) } });
+      await expect(run).rejects.toThrow(OutputPathError);
+    }
+    expect(labeller.labelled).toBe(0);
+    await toyRun({ folder, options: { output: join(folder, 'not/there/yet.txt') } });
+  });
+
   it('of an empty corpus has the head alone', async () => {
     const folder = await corpusFolder(0);
     const { report } = await toyRun({ folder });
@@ -148,6 +179,16 @@ describe('a stopped run', () => {
     expect(labeller.labelled).toBe(12 - committed.length);
     expect(corpus.verified.sort((a, b) => a - b)).toEqual(committed.sort((a, b) => a - b));
     expect(report.lastSession.rows).toBe(115 - rowsResumed);
+  });
+
+  it('clears away what a killed process was writing', async () => {
+    const folder = await corpusFolder();
+    await stoppedRun({ folder }, 2);
+    const left = ['out.txt', 'out.txt.run/plan.jsonl', 'out.txt.run/chunks/000001.txt'];
+    for (const name of left) await writeFile(join(folder, name + temporarySuffix), 'torn');
+    await stoppedRun({ folder }, 4);
+    const names = await readdir(folder, { recursive: true });
+    expect(names.filter((name) => name.endsWith(temporarySuffix))).toEqual([]);
   });
 
   it('stops although a label call hangs, and frees the directory', async () => {

@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises';
-
 import { inFlight, untilAborted } from './in-flight.js';
 import type { ChunkLabeller } from './label-chunk.js';
 import { labelChunk } from './label-chunk.js';
@@ -9,9 +7,9 @@ import { addTallies, emptyTally } from './report/tally.js';
 import type { RunReport } from './report/run-report.js';
 import { countedReport, isRunReport } from './report/run-report.js';
 import { share } from './report/quality.js';
-import { temporarySuffix } from './run-directory/durable-write.js';
 import type { FinishedRun } from './run-directory/finalise-run.js';
-import { OutputChangedError, finaliseRun, verifyOutput } from './run-directory/finalise-run.js';
+import { finaliseRun } from './run-directory/finalise-run.js';
+import { OutputChangedError, prepareOutput, verifyOutput } from './run-directory/output-file.js';
 import type { RunDirectory } from './run-directory/run-directory.js';
 import { readJson } from './run-directory/run-directory.js';
 
@@ -81,30 +79,43 @@ export class RunStoppedError extends Error {
  * Chunks are worked on side by side and committed as they are done; the merge puts them in order.
  *
  * @throws RunStoppedError after `signal` aborted
+ * @throws OutputPathError before any work
  * @throws OutputChangedError the run was finished before and its output is not what it was
  * @throws the first error of any part; the run can be resumed unless it says otherwise
  */
 export async function labelRun(parts: LabelRunParts, options: LabelRunOptions): Promise<LabelRunResult> {
-  const { run } = parts;
-  if (run.success) {
-    await run.removeParts();
-    await verifyOutput(run, run.success, options.output);
-    const report = await readJson(run.folder, 'report.json', isRunReport);
-    if (report === undefined) throw new OutputChangedError(run.path('report.json'), run.folder, 'is missing');
-    return { success: run.success, report, alreadyFinished: true };
-  }
+  const finished = await finishedRun(parts.run, options.output);
+  if (finished !== undefined) return finished;
   const session = new Session(parts, options);
   const stop = (): void => session.stop();
   options.signal?.addEventListener('abort', stop, { once: true });
   if (options.signal?.aborted === true) stop();
   try {
-    await rm(options.output + temporarySuffix, { force: true });
+    await prepareOutput(options.output);
     const open = await session.verify();
     await session.label(open);
     return { ...(await session.finalise()), alreadyFinished: false };
+  } catch (error) {
+    // Commits in progress at the stop have ended since, so only now is the count right.
+    throw error instanceof RunStoppedError ? session.stopped() : error;
   } finally {
     options.signal?.removeEventListener('abort', stop);
   }
+}
+
+/**
+ * The result of a run that was finished before, its output verified; undefined while the run is unfinished.
+ * Needs neither corpus nor model.
+ *
+ * @throws OutputChangedError the output is not what it was
+ */
+export async function finishedRun(run: RunDirectory, output: string): Promise<LabelRunResult | undefined> {
+  if (run.success === undefined) return undefined;
+  await run.removeParts();
+  await verifyOutput(run, run.success, output);
+  const report = await readJson(run.folder, 'report.json', isRunReport);
+  if (report === undefined) throw new OutputChangedError(run.path('report.json'), run.folder, 'is missing');
+  return { success: run.success, report, alreadyFinished: true };
 }
 
 /** One process's work on a run. */
@@ -127,7 +138,11 @@ class Session {
   }
 
   stop(): void {
-    this.#stop.abort(new RunStoppedError(this.#parts.run.folder, this.#tally.rows));
+    this.#stop.abort(this.stopped());
+  }
+
+  stopped(): RunStoppedError {
+    return new RunStoppedError(this.#parts.run.folder, this.#tally.rows);
   }
 
   /**

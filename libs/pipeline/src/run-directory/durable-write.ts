@@ -1,5 +1,5 @@
 import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 /** How temporary files end. Whoever holds a run directory's lock may delete what it finds under this name. */
 export const temporarySuffix = '.sluice-tmp';
@@ -36,10 +36,13 @@ export async function writeDurably(
   await syncFolder(dirname(path));
 }
 
-/** Makes a folder, and its entry in the folder above, durable. An existing folder is fine. */
+/** Makes a folder, with those above it, durably. An existing folder is fine. */
 export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true });
-  await syncFolder(dirname(path));
+  const first = await mkdir(resolve(path), { recursive: true });
+  if (first === undefined) return;
+  for (let made = resolve(path); made.length >= first.length; made = dirname(made)) {
+    await syncFolder(dirname(made));
+  }
 }
 
 /** Makes the names in a folder durable. */

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 
 import type { Tally } from '../report/tally.js';
 import { addTallies, emptyTally } from '../report/tally.js';
 import type { RunReport } from '../report/run-report.js';
 import { writeDurably } from './durable-write.js';
-import { isMissing } from './record-line.js';
 import type { RunDirectory, RunSuccess } from './run-directory.js';
 
 export interface Finalising {
@@ -24,22 +22,6 @@ export interface Finalising {
 export interface FinishedRun {
   readonly success: RunSuccess;
   readonly report: RunReport;
-}
-
-/** The output of a finished run is not what the run wrote. */
-export class OutputChangedError extends Error {
-  override readonly name = 'OutputChangedError';
-
-  constructor(
-    readonly output: string,
-    readonly folder: string,
-    what: string,
-  ) {
-    super(
-      `The run in ${folder} is finished, but its output ${output} ${what}. Put the output back, ` +
-        'or delete the run directory and run the same command again to label the corpus anew.',
-    );
-  }
 }
 
 /**
@@ -68,19 +50,6 @@ export async function finaliseRun(work: Finalising): Promise<FinishedRun> {
   await run.removeParts();
   run.onStep('parts-removed');
   return { success, report };
-}
-
-/** Compares the output of a finished run with its `_SUCCESS`. @throws OutputChangedError */
-export async function verifyOutput(run: RunDirectory, success: RunSuccess, output: string): Promise<void> {
-  const hash = createHash('sha256');
-  try {
-    for await (const block of createReadStream(output) as AsyncIterable<Buffer>) hash.update(block);
-  } catch (error) {
-    throw isMissing(error) ? new OutputChangedError(output, run.folder, 'is missing') : error;
-  }
-  if (hash.digest('hex') !== success.sha256) {
-    throw new OutputChangedError(output, run.folder, 'was changed since');
-  }
 }
 
 async function* outputOf(

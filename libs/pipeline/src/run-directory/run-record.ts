@@ -126,13 +126,11 @@ function compare(was: ReadonlyMap<string, string>, now: ReadonlyMap<string, stri
     .map((field) => ({ field, was: was.get(field) ?? 'not set', now: now.get(field) ?? 'not set' }));
 }
 
-/** `{a: {b: [1]}}` gives `a.b.0` → `1`. Empty objects and arrays have no leaves. */
+/** `{a: {b: [1], c: []}}` gives `a.b.0` → `1` and `a.c` → `[]`. */
 function* leaves(value: OptionValue, path = ''): Generator<[string, string]> {
-  if (typeof value !== 'object' || value === null) {
-    yield [path, JSON.stringify(value)];
-    return;
-  }
-  for (const [name, inner] of Object.entries(value)) {
+  const inside = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  if (inside.length === 0) yield [path, JSON.stringify(value)];
+  for (const [name, inner] of inside) {
     yield* leaves(inner, path === '' ? name : `${path}.${name}`);
   }
 }
