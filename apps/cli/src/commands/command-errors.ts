@@ -1,0 +1,35 @@
+import { CommanderError } from 'commander';
+
+/** Exit codes: done, failed, used wrongly. */
+export const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
+
+const usageErrors = new Set([
+  'UsageError',
+  'PolicyError',
+  'StageError',
+  'CompileError',
+  'BundleExistsError',
+  'TokenizerUsageError',
+]);
+
+/** Errors of the language and of Node: where one of these arrives without a code, the program itself is at fault. */
+const ownFaults = new Set([
+  'Error',
+  'TypeError',
+  'RangeError',
+  'ReferenceError',
+  'SyntaxError',
+  'AssertionError',
+]);
+
+/** What the user is told of an error: its message, and the stack only where it is the program's own fault. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const expected = !ownFaults.has(error.name) || 'code' in error;
+  return expected ? error.message : (error.stack ?? error.message);
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  return error instanceof Error && usageErrors.has(error.name) ? exitCodes.usage : exitCodes.failed;
+}

@@ -1,0 +1,115 @@
+import { basename, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { Manifest } from '#model/bundle/manifest.js';
+import { compileBundle } from '#model/compile/compile-bundle.js';
+import type { Precision } from '#model/compile/stage-graph.js';
+import { fraction, layerList, layerRanges, wholeNumber } from '../option-values.js';
+import { bundleLines } from '../bundle-view.js';
+import { version } from '../version.js';
+import type { OutputOptions } from './output-options.js';
+import { noteLine, printResult, tableLayout, withOutputOptions } from './output-options.js';
+import type { SampleFields } from './sample-file.js';
+import { readSample } from './sample-file.js';
+
+const examples = `
+Examples:
+  $ sluice compile spam-fastbert --calibrate mail.jsonl --out models/spam
+  $ sluice compile spam-fastbert --calibrate mail.jsonl --measure dev.jsonl --label-field label --out models/spam
+  $ sluice compile my-bert-classifier --precision fp32 --out models/mine       # a Hugging Face directory
+  $ sluice compile spam-fastbert --calibrate mail.jsonl --stages 0,2 --exits 0-3 --out models/spam-small
+
+The checkpoint is a directory with config.json, model.safetensors and tokenizer.json or vocab.txt. Calibration texts
+should look like those to be labelled; a few hundred do, and they need no labels.`;
+
+/** Texts that agreement and accuracy are measured on, at most. */
+const MEASURED_ROWS = 2000;
+const CALIBRATION_ROWS = 512;
+
+interface CompileFlags extends OutputOptions, SampleFields {
+  readonly out?: string | undefined;
+  readonly force: boolean;
+  readonly precision?: Precision | undefined;
+  readonly calibrate?: string | undefined;
+  readonly measure?: string | undefined;
+  readonly minAgreement: number;
+  readonly stages?: readonly number[] | undefined;
+  readonly exits?: readonly number[] | undefined;
+  readonly maxLength?: number | undefined;
+  readonly task?: 'single' | 'pair' | undefined;
+}
+
+export function addCompileCommand(program: Command): void {
+  const command = program
+    .command('compile')
+    .description('compile a checkpoint into a bundle: one ONNX graph per stage, tokenizer, manifest')
+    .argument('<checkpoint>', 'directory of the checkpoint')
+    .option('-o, --out <dir>', 'directory of the bundle (default: models/<name of the checkpoint>)')
+    .option('--force', 'replace the bundle if it is there', false)
+    .addOption(
+      new Option(
+        '--precision <precision>',
+        'int8 where --calibrate is given, else fp32; fp16 is for CUDA',
+      ).choices(['fp32', 'int8', 'fp16']),
+    )
+    .option('--calibrate <file>', `corpus whose first ${CALIBRATION_ROWS} texts give the int8 scales`)
+    .option(
+      '--measure <file>',
+      `corpus whose first ${MEASURED_ROWS} texts quality is measured on (default: that of --calibrate)`,
+    )
+    .option(
+      '--min-agreement <share>',
+      'least share of texts that int8 must label as fp32 does at full depth',
+      fraction,
+      0.99,
+    )
+    .option(
+      '--stages <layers>',
+      'last layer of each stage but the final one, such as 2,4; 0 is exit 0 alone',
+      layerList,
+    )
+    .option('--exits <layers>', 'exits to keep, such as 1-6 (default: all)', layerRanges)
+    .option(
+      '--max-length <tokens>',
+      'tokens of a text, special ones included (default: that of the checkpoint)',
+      wholeNumber(4),
+    )
+    .addOption(new Option('--task <task>', 'of a Hugging Face classifier').choices(['single', 'pair']))
+    .option('--text-field <name>', 'field that holds the text (default: text)')
+    .option('--pair-field <name>', 'field that holds the second text')
+    .option('--label-field <name>', 'field that holds the right label; accuracy is then measured')
+    .addOption(
+      new Option('--format <format>', 'of the corpora (default: by extension)').choices([
+        'jsonl',
+        'csv',
+        'tsv',
+        'txt',
+      ]),
+    )
+    .option('--header', 'csv and tsv: the first line names the columns (default)')
+    .option('--no-header', 'csv and tsv: the first line is a row')
+    .addHelpText('after', examples)
+    .action((checkpoint: string, flags: CompileFlags) => compile(checkpoint, flags));
+  withOutputOptions(command);
+}
+
+async function compile(checkpoint: string, flags: CompileFlags): Promise<void> {
+  const { calibrate, measure } = flags;
+  const out = flags.out ?? `models/${basename(resolve(checkpoint))}`;
+  const manifest: Manifest = await compileBundle({
+    checkpoint,
+    out,
+    force: flags.force,
+    precision: flags.precision ?? (calibrate === undefined ? 'fp32' : 'int8'),
+    stageEnds: flags.stages,
+    exits: flags.exits,
+    maxLength: flags.maxLength,
+    task: flags.task,
+    calibration: calibrate === undefined ? undefined : await readSample(calibrate, flags, CALIBRATION_ROWS),
+    measure: measure === undefined ? undefined : await readSample(measure, flags, MEASURED_ROWS),
+    minAgreement: flags.minAgreement,
+    tool: `sluice ${version}`,
+    onStep: (step) => noteLine(flags, `… ${step}`),
+  });
+  printResult(flags, { out, ...manifest }, () => [...bundleLines(manifest, tableLayout()), '', out]);
+}

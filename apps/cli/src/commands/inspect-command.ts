@@ -1,0 +1,69 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { openBundle } from '#model/bundle/bundle.js';
+import { Checkpoint } from '#model/checkpoint/checkpoint.js';
+import { bundleLines } from '../bundle-view.js';
+import { tableLines } from '../terminal/table.js';
+import type { OutputOptions } from './output-options.js';
+import { printResult, tableLayout, withOutputOptions } from './output-options.js';
+
+const examples = `
+Examples:
+  $ sluice inspect models/spam            # a bundle: checks every file's hash, shows stages, exits, presets
+  $ sluice inspect spam-fastbert          # a checkpoint: shows geometry, labels, exits
+  $ sluice inspect models/spam --json`;
+
+export function addInspectCommand(program: Command): void {
+  const command = program
+    .command('inspect')
+    .description('show what a bundle or a checkpoint is')
+    .argument('<directory>', 'bundle or checkpoint')
+    .addHelpText('after', examples)
+    .action(async (directory: string, flags: OutputOptions) => {
+      const bundle = await access(join(directory, 'bundle.json')).then(
+        () => true,
+        () => false,
+      );
+      await (bundle ? inspectBundle(directory, flags) : inspectCheckpoint(directory, flags));
+    });
+  withOutputOptions(command);
+}
+
+async function inspectBundle(directory: string, flags: OutputOptions): Promise<void> {
+  const { manifest, hash, golden } = await openBundle(directory);
+  printResult(flags, { kind: 'bundle', hash, ...manifest }, () => [
+    ...bundleLines(manifest, tableLayout()),
+    '',
+    `hash        ${hash}`,
+    `checkpoint  ${manifest.provenance.checkpoint}`,
+    `compiled by ${manifest.provenance.tool} on ${golden.fingerprint}`,
+  ]);
+}
+
+async function inspectCheckpoint(directory: string, flags: OutputOptions): Promise<void> {
+  const checkpoint = await Checkpoint.open(directory);
+  try {
+    const { config, sha256 } = checkpoint;
+    const { geometry } = config;
+    printResult(flags, { kind: 'checkpoint', sha256, ...config }, () => [
+      `checkpoint (${config.layout} layout): ${geometry.layers} layers × ${geometry.hiddenSize}, ${geometry.heads} heads, ${geometry.vocabSize} words`,
+      `${config.task} texts of at most ${config.maxLength} tokens, special tokens ${config.specialTokens}`,
+      `labels: ${config.labels.join(', ')}`,
+      '',
+      ...tableLines(
+        [{ title: 'exit', align: 'right' }, { title: 'kind' }, { title: 'size', align: 'right' }],
+        config.exits.map((exit) => [
+          String(exit.layer),
+          exit.kind,
+          exit.kind === 'fastbert' ? `${exit.size} × ${exit.heads} heads` : '',
+        ]),
+        tableLayout(),
+      ),
+      '',
+      `sha256 ${sha256}`,
+    ]);
+  } finally {
+    await checkpoint.close();
+  }
+}

@@ -1,0 +1,179 @@
+import { availableParallelism } from 'node:os';
+import { basename, dirname, extname, join } from 'node:path';
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { CorpusFormat } from '#corpus/corpus-options.js';
+import type { Bundle } from '#model/bundle/bundle.js';
+import { openBundle } from '#model/bundle/bundle.js';
+import { layoutOf } from '#model/bundle/manifest.js';
+import type { ExitPolicy } from '#pipeline/exit-policy.js';
+import type { LabelRunResult } from '#pipeline/label-run.js';
+import { exitLayers } from '#pipeline/stage-layout.js';
+import { choosePolicy } from '../label/choose-policy.js';
+import { labelCorpus } from '../label/label-corpus.js';
+import type { LabelOptions } from '../label/label-options.js';
+import { stopOnSignals } from '../label/stop-on-signals.js';
+import { fraction, nameList, wholeNumber } from '../option-values.js';
+import { labelProgressOf } from '../terminal/label-progress.js';
+import { openDisplay } from '../terminal/open-display.js';
+import { reportLines } from '../terminal/report-view.js';
+import { UsageError } from '../usage-error.js';
+import type { OutputOptions } from './output-options.js';
+import { printResult, tableLayout, withOutputOptions } from './output-options.js';
+
+const examples = `
+Examples:
+  $ sluice label reviews.jsonl --model models/reviews --out labelled.jsonl
+  $ sluice label mail.csv --model models/spam --text-field body --speed 0.2 --out labelled.csv
+  $ sluice label pairs.tsv --model models/entails --text-field premise --pair-field hypothesis
+  $ sluice label test.jsonl --model models/spam --label-field label --policy fast     # reports accuracy, too
+  $ zcat huge.jsonl.gz | sluice label - --format jsonl --model models/spam --out labelled.jsonl
+
+A run that was interrupted goes on where it was when the same command is given again.
+Output rows have the input's fields and label, confidence, exit_layer, uncertainty.`;
+
+/** Options as commander gives them. */
+interface LabelFlags extends OutputOptions, Omit<LabelOptions, 'corpus' | 'out' | 'outFormat'> {
+  readonly out?: string | undefined;
+  readonly outFormat?: 'jsonl' | 'csv' | undefined;
+}
+
+export function addLabelCommand(program: Command): void {
+  const command = program
+    .command('label')
+    .description('label a corpus: each row leaves at the first exit that is sure enough')
+    .argument('<corpus>', 'jsonl, csv, tsv or txt file; - for standard input')
+    .requiredOption('-m, --model <bundle>', 'directory of a compiled bundle')
+    .option('-o, --out <file>', 'output file (default: <corpus>.labelled.jsonl, or .csv for a table)')
+    .addOption(
+      new Option('--out-format <format>', 'of the output (default: by its extension)').choices([
+        'jsonl',
+        'csv',
+      ]),
+    )
+    .addOption(
+      new Option('--speed <number>', 'leave at the first exit less uncertain than this; 0 is full depth')
+        .argParser(fraction)
+        .conflicts('policy'),
+    )
+    .option(
+      '--policy <name>',
+      "one of the bundle's presets (full, accurate, balanced, fast), or a JSON file of thresholds (default: balanced)",
+    )
+    .option('--probabilities', 'write the probability of every class', false)
+    .addOption(
+      new Option('--format <format>', 'of the corpus (default: by its extension)').choices([
+        'jsonl',
+        'csv',
+        'tsv',
+        'txt',
+      ]),
+    )
+    .option('--header', 'csv and tsv: the first line names the columns (default)')
+    .option('--no-header', 'csv and tsv: the first line is a row; columns are named 1, 2, …')
+    .option('--text-field <name>', 'field that holds the text (default: text)')
+    .option('--pair-field <name>', 'field that holds the second text, for models of pairs')
+    .option('--label-field <name>', 'field that holds the right label; the report then gives accuracy')
+    .option('--fields <a,b,…>', 'carry only these input fields to the output', nameList)
+    .option('--limit <rows>', 'stop after so many rows', wholeNumber(1))
+    .option('--max-row-bytes <n>', 'reject longer rows (default: 1 MiB)', wholeNumber(1))
+    .option('--run-dir <dir>', 'directory of the run (default: <out>.run)')
+    .option('--chunk-rows <n>', 'rows that are committed together', wholeNumber(1), 1024)
+    .option('--batch-tokens <n>', 'tokens that are computed together', wholeNumber(1), 1024)
+    .option('--workers <n>', 'inference threads', wholeNumber(1), availableParallelism())
+    .option(
+      '--tokenizer-threads <n>',
+      'tokenizer threads',
+      wholeNumber(1),
+      Math.max(1, availableParallelism() >> 2),
+    )
+    .option(
+      '--survivor-memory <MiB>',
+      'bound of the hidden states that wait between stages',
+      wholeNumber(1),
+      256,
+    )
+    .option('--accept-fingerprint', 'resume on another processor or runtime; last digits may differ', false)
+    .addHelpText('after', examples)
+    .action((corpus: string, flags: LabelFlags) => label(corpus, flags));
+  withOutputOptions(command);
+}
+
+async function label(corpus: string, flags: LabelFlags): Promise<void> {
+  const options = labelOptions(corpus, flags);
+  const bundle = await openBundle(options.model);
+  const policy = await choosePolicy(bundle.manifest, options);
+  const result = await labelWithDisplay(bundle, policy, options, flags);
+  const { report } = result;
+  printResult(flags, report, () => [
+    ...(result.alreadyFinished ? ['This run was finished before; its output was verified.', ''] : []),
+    ...reportLines(report, bundle.manifest.geometry.layers, tableLayout()),
+    '',
+    `${options.out}`,
+    ...(report.rejected > 0 ? [`${report.rejected} rejected rows: ${runFolder(options)}/rejects.jsonl`] : []),
+  ]);
+}
+
+/** Labels with the live picture on standard error, and stops cleanly on Ctrl-C. */
+export async function labelWithDisplay(
+  bundle: Bundle,
+  policy: ExitPolicy,
+  options: LabelOptions,
+  output: OutputOptions,
+): Promise<LabelRunResult> {
+  const display = openDisplay(process.stderr, process.env, output.quiet === true || output.json === true);
+  const { layers } = bundle.manifest.geometry;
+  const exits = exitLayers(layoutOf(bundle.manifest));
+  const stop = stopOnSignals();
+  let begun: number | undefined;
+  let end: 'finished' | 'stopped' = 'stopped';
+  try {
+    const result = await labelCorpus(bundle, policy, options, {
+      signal: stop.signal,
+      onNote: (note) => display.note(note),
+      onProgress: (progress) => {
+        begun ??= performance.now();
+        display.update(
+          labelProgressOf(progress, { layers, exitLayers: exits, elapsedMs: performance.now() - begun }),
+        );
+      },
+    });
+    end = 'finished';
+    return result;
+  } finally {
+    display.close(end);
+    stop.release();
+  }
+}
+
+function labelOptions(corpus: string, flags: LabelFlags): LabelOptions {
+  const out = flags.out ?? defaultOut(corpus, flags);
+  return { ...flags, corpus, out, outFormat: flags.outFormat ?? formatOfOut(out) };
+}
+
+/** `mail.csv` → `mail.labelled.csv` beside it. */
+function defaultOut(corpus: string, flags: LabelFlags): string {
+  if (corpus === '-') throw new UsageError('Rows from standard input need a place to go: give --out FILE.');
+  const extension = extname(corpus);
+  const format: CorpusFormat | string = flags.format ?? extension.slice(1);
+  const outFormat = flags.outFormat ?? (format === 'csv' || format === 'tsv' ? 'csv' : 'jsonl');
+  return join(dirname(corpus), `${basename(corpus, extension)}.labelled.${outFormat}`);
+}
+
+function formatOfOut(out: string): 'jsonl' | 'csv' {
+  switch (extname(out).toLowerCase()) {
+    case '.jsonl':
+    case '.ndjson':
+      return 'jsonl';
+    case '.csv':
+      return 'csv';
+    default:
+      throw new UsageError(
+        `The format of ${out} is unknown: end it in .jsonl or .csv, or give --out-format.`,
+      );
+  }
+}
+
+function runFolder(options: LabelOptions): string {
+  return options.runDir ?? `${options.out}.run`;
+}

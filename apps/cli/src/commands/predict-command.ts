@@ -1,0 +1,97 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { openBundle } from '#model/bundle/bundle.js';
+import { choosePolicy } from '../label/choose-policy.js';
+import { fraction } from '../option-values.js';
+import type { ExitOpinion } from '../predict/exit-opinions.js';
+import { exitOpinions } from '../predict/exit-opinions.js';
+import { bar } from '../terminal/bar.js';
+import type { TableLayout } from '../terminal/table.js';
+import { tableLines } from '../terminal/table.js';
+import { UsageError } from '../usage-error.js';
+import type { OutputOptions } from './output-options.js';
+import { printResult, tableLayout, withOutputOptions } from './output-options.js';
+
+const examples = `
+Examples:
+  $ sluice predict "You have won a prize, click here" --model models/spam
+  $ sluice predict "The cat sleeps." --pair "An animal rests." --model models/entails --speed 0.2
+  $ sluice predict "Shares fell four percent" --model models/news --json`;
+
+interface PredictFlags extends OutputOptions {
+  readonly model: string;
+  readonly pair?: string | undefined;
+  readonly speed?: number | undefined;
+  readonly policy?: string | undefined;
+}
+
+export function addPredictCommand(program: Command): void {
+  const command = program
+    .command('predict')
+    .description("show each exit's opinion of one text, and where it would leave")
+    .argument('<text>', 'the text')
+    .requiredOption('-m, --model <bundle>', 'directory of a compiled bundle')
+    .option('--pair <text>', 'the second text, for models of pairs')
+    .addOption(
+      new Option('--speed <number>', 'leave at the first exit less uncertain than this')
+        .argParser(fraction)
+        .conflicts('policy'),
+    )
+    .option(
+      '--policy <name>',
+      "one of the bundle's presets, or a JSON file of thresholds (default: balanced)",
+    )
+    .addHelpText('after', examples)
+    .action(predict);
+  withOutputOptions(command);
+}
+
+async function predict(text: string, flags: PredictFlags): Promise<void> {
+  const bundle = await openBundle(flags.model);
+  if ((bundle.manifest.task === 'pair') !== (flags.pair !== undefined)) {
+    throw new UsageError(
+      `The model labels ${bundle.manifest.task} texts: ${flags.pair === undefined ? 'give' : 'leave out'} --pair.`,
+    );
+  }
+  const policy = await choosePolicy(bundle.manifest, flags);
+  const { tokens, truncated, exits, leavesAt } = await exitOpinions(bundle, policy, text, flags.pair);
+  const left = exits.find((exit) => exit.layer === leavesAt) as ExitOpinion;
+  printResult(
+    flags,
+    { label: left.label, confidence: left.confidence, exit_layer: leavesAt, tokens, truncated, exits },
+    () => {
+      const layout = tableLayout();
+      return [
+        ...opinionTable(exits, leavesAt, layout),
+        '',
+        `${layout.paint.style('bold', left.label)} with ${(left.confidence * 100).toFixed(1)} %, leaves at exit ${leavesAt} of ${exits.at(-1)?.layer ?? ''}`,
+        `${tokens} tokens${truncated ? ', cut to the maximum length' : ''}`,
+      ];
+    },
+  );
+}
+
+function opinionTable(exits: readonly ExitOpinion[], leavesAt: number, layout: TableLayout): string[] {
+  const barColumns = 16;
+  const layers = exits.at(-1)?.layer ?? 1;
+  return tableLines(
+    [
+      { title: 'exit', align: 'right' },
+      { title: 'label', shrinks: true },
+      { title: 'confidence', align: 'right' },
+      { title: 'uncertainty', align: 'right' },
+      { title: 'threshold', align: 'right' },
+      { title: '' },
+    ],
+    exits.map(({ layer, label, confidence, uncertainty, threshold }) => [
+      String(layer),
+      label,
+      `${(confidence * 100).toFixed(1)} %`,
+      uncertainty.toFixed(4),
+      layer === layers ? 'takes all' : String(threshold),
+      layout.paint.heat(layer / layers, bar(uncertainty, barColumns)) +
+        (layer === leavesAt ? ' ← leaves here' : ''),
+    ]),
+    layout,
+  );
+}

@@ -1,0 +1,69 @@
+import { readFile, stat } from 'node:fs/promises';
+import { z } from 'zod';
+import type { Manifest } from '#model/bundle/manifest.js';
+import { layoutOf } from '#model/bundle/manifest.js';
+import type { ExitPolicy } from '#pipeline/exit-policy.js';
+import { PolicyError, policyOfSpeed } from '#pipeline/exit-policy.js';
+import { exitLayers } from '#pipeline/stage-layout.js';
+
+/** The preset that is used when nothing is asked for. */
+const defaultPreset = 'balanced';
+
+const fileSchema = z.record(z.string().regex(/^\d+$/), z.number().min(0).max(1));
+
+/**
+ * The policy that the options ask for: one speed, a preset of the bundle, or a JSON file of thresholds by exit layer
+ * such as `{"0": 0.1, "1": 0.2, "6": 0}`.
+ * @throws PolicyError
+ */
+export async function choosePolicy(
+  manifest: Manifest,
+  options: { readonly speed?: number | undefined; readonly policy?: string | undefined },
+): Promise<ExitPolicy> {
+  if (options.speed !== undefined) return policyOfSpeed(options.speed, layoutOf(manifest));
+  const name = options.policy ?? defaultPreset;
+  const preset = Object.hasOwn(manifest.presets, name) ? manifest.presets[name] : undefined;
+  const thresholds = preset?.thresholds ?? (await thresholdsOfFile(manifest, name));
+  const exits = exitLayers(layoutOf(manifest));
+  const last = exits.at(-1);
+  return new Map(
+    exits.map((layer) => {
+      // The last exit takes every row, so a file need not say anything of it.
+      const threshold = thresholds[String(layer)] ?? (layer === last ? 0 : undefined);
+      if (threshold === undefined) {
+        throw new PolicyError(
+          `The policy ${name} has no threshold for exit ${layer}; the bundle's exits are ${exits.join(', ')}.`,
+        );
+      }
+      return [layer, threshold];
+    }),
+  );
+}
+
+async function thresholdsOfFile(manifest: Manifest, path: string): Promise<Record<string, number>> {
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined) {
+    const presets = Object.keys(manifest.presets).join(', ');
+    throw new PolicyError(`There is no preset and no file '${path}'. The bundle's presets: ${presets}.`);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new PolicyError(`${path} is not JSON: ${(error as Error).message}`);
+  }
+  const parsed = fileSchema.safeParse(json);
+  if (!parsed.success) {
+    throw new PolicyError(
+      `${path} must hold thresholds from 0 to 1 by exit layer, such as {"0": 0.1, "1": 0.2}:\n${z.prettifyError(parsed.error)}`,
+    );
+  }
+  const exits = exitLayers(layoutOf(manifest)).map(String);
+  const unknown = Object.keys(parsed.data).find((layer) => !exits.includes(layer));
+  if (unknown !== undefined) {
+    throw new PolicyError(
+      `${path} has a threshold for exit ${unknown}; the bundle's exits are ${exits.join(', ')}.`,
+    );
+  }
+  return parsed.data;
+}

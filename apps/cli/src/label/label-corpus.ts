@@ -1,0 +1,129 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { CorpusOpenError } from '#corpus/corpus-errors.js';
+import type { RecordCorpus } from '#corpus/record-corpus.js';
+import { openCorpus } from '#corpus/open-corpus.js';
+import { createRowWriter } from '#corpus/row-writer.js';
+import { fingerprint } from '#inference/fingerprint.js';
+import type { Bundle } from '#model/bundle/bundle.js';
+import type { ExitPolicy } from '#pipeline/exit-policy.js';
+import type { LabelRunResult, RunProgress } from '#pipeline/label-run.js';
+import { finishedRun, labelRun } from '#pipeline/label-run.js';
+import type { RunFile, RunSettings } from '#pipeline/run-directory/run-record.js';
+import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
+import { UsageError } from '../usage-error.js';
+import { crashPoint } from './crash-point.js';
+import type { LabelOptions } from './label-options.js';
+import type { OpenLabeller } from './open-labeller.js';
+import { openLabeller } from './open-labeller.js';
+
+export interface LabelHooks {
+  readonly signal?: AbortSignal | undefined;
+  /** A run directory that held this run already, and other remarks for the user. */
+  readonly onNote?: ((note: string) => void) | undefined;
+  readonly onProgress?: ((progress: RunProgress) => void) | undefined;
+}
+
+/** The life of a run, as `sluice label` leads it: opens every part, labels, closes every part. */
+export async function labelCorpus(
+  bundle: Bundle,
+  policy: ExitPolicy,
+  options: LabelOptions,
+  hooks: LabelHooks = {},
+): Promise<LabelRunResult> {
+  checkTask(bundle, options);
+  const run = await RunDirectory.open(
+    options.runDir ?? `${options.out}.run`,
+    await runSettings(bundle, policy, options),
+    {
+      acceptFingerprint: options.acceptFingerprint,
+      onStep: crashPoint(process.env['SLUICE_CRASH_AT']),
+    },
+  );
+  let corpus: RecordCorpus | undefined;
+  let opened: OpenLabeller | undefined;
+  try {
+    const finished = await finishedRun(run, options.out);
+    if (finished !== undefined) return finished;
+    for (const note of run.notes) hooks.onNote?.(note);
+    if (run.resumed) hooks.onNote?.(`Resuming the run in ${run.folder}.`);
+    corpus = await openRunCorpus(run, options);
+    opened = await openLabeller(bundle, options);
+    const { labels, geometry } = bundle.manifest;
+    const writer = createRowWriter({
+      format: options.outFormat,
+      fields: corpus.fields,
+      labels,
+      probabilities: options.probabilities,
+    });
+    const { tokenizer } = opened;
+    const labeller = opened.withPolicy(policy);
+    return await labelRun(
+      { run, corpus, tokenizer, labeller, writer, labels, layers: geometry.layers },
+      { output: options.out, signal: hooks.signal, onProgress: hooks.onProgress },
+    );
+  } finally {
+    await opened?.close();
+    await corpus?.close();
+    await run.close();
+  }
+}
+
+function checkTask(bundle: Bundle, options: LabelOptions): void {
+  const pair = bundle.manifest.task === 'pair';
+  if (pair && options.pairField === undefined) {
+    throw new UsageError(
+      'The model labels pairs of texts: name the field of the second one with --pair-field.',
+    );
+  }
+  if (!pair && options.pairField !== undefined) {
+    throw new UsageError('The model labels single texts, so --pair-field has no use.');
+  }
+}
+
+async function runSettings(bundle: Bundle, policy: ExitPolicy, options: LabelOptions): Promise<RunSettings> {
+  return {
+    files: [await corpusFile(options.corpus)],
+    bundle: bundle.hash,
+    format: options.outFormat,
+    policy,
+    options: {
+      inputFormat: options.format ?? null,
+      header: options.header ?? null,
+      textField: options.textField ?? null,
+      pairField: options.pairField ?? null,
+      labelField: options.labelField ?? null,
+      fields: options.fields ?? null,
+      limit: options.limit ?? null,
+      maxRowBytes: options.maxRowBytes ?? null,
+      probabilities: options.probabilities,
+    },
+    fingerprint: fingerprint(),
+    chunkRows: options.chunkRows,
+  };
+}
+
+async function corpusFile(path: string): Promise<RunFile> {
+  if (path === '-') return { path, bytes: null };
+  const file = await stat(path).catch((error: Error) => {
+    throw new CorpusOpenError(path, `cannot be read: ${error.message}`);
+  });
+  return { path: resolve(path), bytes: file.size };
+}
+
+function openRunCorpus(run: RunDirectory, options: LabelOptions): Promise<RecordCorpus> {
+  const { format, header, textField, pairField, labelField, fields, limit, maxRowBytes } = options;
+  return openCorpus({
+    path: options.corpus,
+    format,
+    header,
+    textField,
+    pairField,
+    labelField,
+    fields,
+    limit,
+    maxRowBytes,
+    chunkRows: run.record.chunkRows,
+    stdin: options.corpus === '-' ? { stream: process.stdin, spoolPath: run.spool } : undefined,
+  });
+}

@@ -1,0 +1,33 @@
+import type { CorpusFormat } from '#corpus/corpus-options.js';
+
+/** What `sluice label` is told. */
+export interface LabelOptions {
+  /** Directory of the bundle. */
+  readonly model: string;
+  /** A file, or `-` for standard input. */
+  readonly corpus: string;
+  /** Path of the output. */
+  readonly out: string;
+  readonly outFormat: 'jsonl' | 'csv';
+  /** Default `<out>.run`. */
+  readonly runDir?: string | undefined;
+  readonly speed?: number | undefined;
+  readonly policy?: string | undefined;
+  readonly format?: CorpusFormat | undefined;
+  readonly header?: boolean | undefined;
+  readonly textField?: string | undefined;
+  readonly pairField?: string | undefined;
+  readonly labelField?: string | undefined;
+  readonly fields?: readonly string[] | undefined;
+  readonly limit?: number | undefined;
+  readonly maxRowBytes?: number | undefined;
+  readonly probabilities: boolean;
+  readonly chunkRows: number;
+  readonly batchTokens: number;
+  /** Inference threads. */
+  readonly workers: number;
+  readonly tokenizerThreads: number;
+  /** Bound of the activations that wait between stages, MiB. */
+  readonly survivorMemory: number;
+  readonly acceptFingerprint: boolean;
+}

@@ -1,0 +1,46 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parsers of option values; a wrong value becomes commander's message with exit code 2. */
+
+/** A whole number from `least`. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Expected a whole number from ${least}.`);
+    }
+    return value;
+  };
+}
+
+/** A number from 0 to 1. */
+export function fraction(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError('Expected a number from 0 to 1.');
+  }
+  return value;
+}
+
+/** `a,b,c`. */
+export function nameList(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('')) throw new InvalidArgumentError('Expected names with commas between them.');
+  return names;
+}
+
+/** `2,4`. */
+export function layerList(text: string): number[] {
+  return text.split(',').map(wholeNumber(0));
+}
+
+/** `1-6`, `0,2,4-6`. */
+export function layerRanges(text: string): number[] {
+  return text.split(',').flatMap((part) => {
+    const [first, last, more] = part.split('-').map(wholeNumber(0));
+    if (first === undefined || more !== undefined || (last !== undefined && last < first)) {
+      throw new InvalidArgumentError('Expected layers such as 1-6 or 0,2,4-6.');
+    }
+    return Array.from({ length: (last ?? first) - first + 1 }, (_, index) => first + index);
+  });
+}

@@ -1,0 +1,64 @@
+import type { Bundle } from '#model/bundle/bundle.js';
+import { StagedModel } from '#model/compile/staged-model.js';
+import type { ExitPolicy } from '#pipeline/exit-policy.js';
+import { TextTokenizer } from '#tokenizer/text-tokenizer.js';
+
+export interface ExitOpinion {
+  readonly layer: number;
+  readonly label: string;
+  /** The highest probability. */
+  readonly confidence: number;
+  readonly uncertainty: number;
+  /** Below it a text leaves here. */
+  readonly threshold: number;
+  /** By label. */
+  readonly probabilities: Readonly<Record<string, number>>;
+}
+
+export interface TextOpinions {
+  readonly tokens: number;
+  readonly truncated: boolean;
+  readonly exits: readonly ExitOpinion[];
+  /** Layer of the exit where the policy lets the text leave. */
+  readonly leavesAt: number;
+}
+
+/** What every exit says of one text, and which one it would leave at. Runs on the calling thread. */
+export async function exitOpinions(
+  { directory, manifest, stageFiles }: Bundle,
+  policy: ExitPolicy,
+  text: string,
+  pair: string | undefined,
+): Promise<TextOpinions> {
+  const { labels, specialTokens, maxLength } = manifest;
+  const tokenizer = await TextTokenizer.load(directory, { rule: specialTokens, maxLength });
+  const columns = tokenizer.tokenize([text], pair === undefined ? undefined : [pair]);
+  const stages = manifest.stages.map((stage, index) => ({
+    embeds: index === 0,
+    layers: stage.layers ?? undefined,
+    exits: stage.exits,
+  }));
+  const model = await StagedModel.open(stageFiles, stages, labels.length);
+  const opinions = await model.opinions(columns);
+  await model.release();
+  const exits = [...opinions.exits].map(([layer, { probabilities, uncertainty }]): ExitOpinion => {
+    const confidence = Math.max(...probabilities);
+    return {
+      layer,
+      label: labels[probabilities.indexOf(confidence)] as string,
+      confidence,
+      uncertainty: uncertainty[0] as number,
+      threshold: policy.get(layer) as number,
+      probabilities: Object.fromEntries(
+        labels.map((label, index) => [label, probabilities[index] as number]),
+      ),
+    };
+  });
+  const leaves = exits.find((exit) => exit.uncertainty < Math.fround(exit.threshold)) ?? exits.at(-1);
+  return {
+    tokens: columns.ids.length,
+    truncated: columns.truncated[0] === 1,
+    exits,
+    leavesAt: leaves?.layer as number,
+  };
+}
