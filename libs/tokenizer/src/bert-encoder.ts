@@ -4,14 +4,7 @@ import { BertNormalizer } from './bert-normalizer.js';
 import type { BertNormalizerOptions } from './bert-normalizer.js';
 import type { IdColumn } from './id-column.js';
 import type { TextEncoder } from './text-encoder.js';
-import {
-  CODE_POINTS,
-  IS_DECOMPOSED,
-  IS_IDEOGRAPH,
-  IS_PUNCTUATION,
-  IS_SPACE,
-  unicodeClasses,
-} from './unicode-classes.js';
+import { CODE_POINTS, IS_PUNCTUATION, IS_SPACE, unicodeClasses } from './unicode-classes.js';
 import { WordCache } from './word-cache.js';
 import { WordPieces } from './word-pieces.js';
 import type { WordPieceOptions } from './word-pieces.js';
@@ -19,6 +12,7 @@ import type { WordPieceOptions } from './word-pieces.js';
 /** Roles of a code point; any other role is the id of the one token that it stands for. */
 const IN_WORD = -1;
 const GAP = -2;
+const UNSEEN = -3;
 
 /**
  * BERT's tokenizer (BertNormalizer, BertPreTokenizer, WordPiece) in one pass over the raw text.
@@ -32,8 +26,8 @@ export class BertEncoder implements TextEncoder {
   readonly #pieces: WordPieces;
   readonly #addedTokens: AddedTokens;
   readonly #words = new WordCache();
-  /** `[CODE_POINTS]`. */
-  readonly #roles = new Int32Array(CODE_POINTS).fill(IN_WORD);
+  /** Found out when first needed, `[CODE_POINTS]`. */
+  readonly #roles = new Int32Array(CODE_POINTS).fill(UNSEEN);
 
   constructor(
     normalizer: BertNormalizerOptions,
@@ -43,10 +37,6 @@ export class BertEncoder implements TextEncoder {
     this.#normalizer = new BertNormalizer(normalizer);
     this.#pieces = new WordPieces(pieces);
     this.#addedTokens = new AddedTokens(addedTokens);
-    const mayDelimit = IS_SPACE | IS_PUNCTUATION | IS_IDEOGRAPH | IS_DECOMPOSED;
-    for (let codePoint = 0; codePoint < CODE_POINTS; codePoint += 1) {
-      if (unicodeClasses[codePoint]! & mayDelimit) this.#roles[codePoint] = this.#roleOf(codePoint);
-    }
   }
 
   append(text: string, limit: number, column: IdColumn): number {
@@ -69,7 +59,8 @@ export class BertEncoder implements TextEncoder {
       let codePoint = text.charCodeAt(at);
       if (codePoint >= 0xd800 && codePoint <= 0xdbff) codePoint = text.codePointAt(at)!;
       const next = codePoint > 0xffff ? at + 2 : at + 1;
-      const role = this.#roles[codePoint]!;
+      let role = this.#roles[codePoint]!;
+      if (role === UNSEEN) role = this.#roles[codePoint] = this.#roleOf(codePoint);
       if (role !== IN_WORD) {
         if (at > wordStart) column.pushAll(this.#wordIds(text.slice(wordStart, at)));
         if (role !== GAP) column.push(role);

@@ -24,6 +24,7 @@ export interface BertNormalizerOptions {
 /** What a lone surrogate is taken for, as a UTF-8 decoder would. */
 const REPLACEMENT_CHARACTER = 0xfffd;
 const BLANK = 0x20;
+const PRINTABLE_ASCII = /^[ -~]*$/;
 
 /**
  * BERT's text normaliser, character by character as the reference does it: clean, isolate ideographs, decompose
@@ -37,8 +38,10 @@ export class BertNormalizer {
     this.#options = options;
   }
 
-  /** Stops early once the result has more than `limit` UTF-16 units, for callers who then need no more of it. */
+  /** May stop once the result has more than `limit` UTF-16 units, for callers who then need no more of it. */
   normalize(text: string, limit = Infinity): string {
+    if (PRINTABLE_ASCII.test(text)) return this.#options.lowercase ? text.toLowerCase() : text;
+
     let result = '';
     // Nonstarters since the last starter, less the stripped ones: put in order before they are written.
     const pending: number[] = [];

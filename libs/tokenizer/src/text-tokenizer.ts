@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 import type { TokenColumns } from '#pipeline/columns.js';
 
 import { createEncoder } from './create-encoder.js';
@@ -7,7 +9,7 @@ import { longestFirst } from './longest-first.js';
 import { specialTokenCount } from './special-tokens.js';
 import type { SpecialTokenRule } from './special-tokens.js';
 import type { TextEncoder } from './text-encoder.js';
-import { TokenizerUsageError } from './tokenizer-errors.js';
+import { TokenizerFileError, TokenizerUsageError, messageOf } from './tokenizer-errors.js';
 import { idOfToken } from './tokenizer-json.js';
 import type { TokenizerJson } from './tokenizer-json.js';
 
@@ -41,7 +43,13 @@ export class TextTokenizer {
 
   /** Reads the tokenizer of a directory. @throws TokenizerFileError, TokenizerUsageError */
   static async load(directory: string, options: TokenizeOptions): Promise<TextTokenizer> {
-    return new TextTokenizer(await loadTokenizerJson(directory), options);
+    const json = await loadTokenizerJson(directory);
+    try {
+      return new TextTokenizer(json, options);
+    } catch (error) {
+      if (error instanceof TokenizerUsageError) throw error;
+      throw new TokenizerFileError(path.join(directory, 'tokenizer.json'), messageOf(error));
+    }
   }
 
   /**

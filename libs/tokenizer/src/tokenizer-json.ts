@@ -24,7 +24,9 @@ const schema = z.looseObject({
     unk_token: z.string().default('[UNK]'),
     continuing_subword_prefix: z.string().default('##'),
     max_input_chars_per_word: z.int().positive().default(100),
-    vocab: z.record(z.string(), z.int().nonnegative()),
+    vocab: z.custom<Readonly<Record<string, number>>>(isVocabulary, {
+      error: 'expected an object of tokens and their ids, whole numbers from 0',
+    }),
   }),
 });
 
@@ -73,4 +75,9 @@ export function idOfToken(json: TokenizerJson, token: string): number | undefine
   const added = json.added_tokens.find(({ content }) => content === token);
   if (added !== undefined) return added.id;
   return Object.hasOwn(json.model.vocab, token) ? json.model.vocab[token] : undefined;
+}
+
+function isVocabulary(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((id) => Number.isInteger(id) && id >= 0);
 }

@@ -18,11 +18,8 @@ export class TokenizerThreadHandle {
   /** Why the thread answers no more. */
   #end: Error | undefined;
 
-  private constructor(options: TokenizerThreadOptions) {
-    this.#worker = new Worker(new URL(import.meta.resolve('#entry/tokenizer/src/tokenizer.thread.js')), {
-      workerData: options,
-      execArgv: [],
-    });
+  private constructor(options: TokenizerThreadOptions, entry: URL) {
+    this.#worker = new Worker(entry, { workerData: options, execArgv: [] });
     this.#worker.on('message', (reply: TokenizerReply) => {
       const awaited = this.#awaited;
       this.#awaited = undefined;
@@ -38,8 +35,8 @@ export class TokenizerThreadHandle {
   }
 
   /** Resolves once the thread has read the tokenizer. @throws TokenizerFileError, TokenizerUsageError, TokenizerThreadError */
-  static async start(options: TokenizerThreadOptions): Promise<TokenizerThreadHandle> {
-    const thread = new TokenizerThreadHandle(options);
+  static async start(options: TokenizerThreadOptions, entry = threadEntry()): Promise<TokenizerThreadHandle> {
+    const thread = new TokenizerThreadHandle(options, entry);
     try {
       await thread.#reply();
       return thread;
@@ -74,4 +71,8 @@ export class TokenizerThreadHandle {
     this.#awaited?.reject(this.#end);
     this.#awaited = undefined;
   }
+}
+
+function threadEntry(): URL {
+  return new URL(import.meta.resolve('#entry/tokenizer/src/tokenizer.thread.js'));
 }
