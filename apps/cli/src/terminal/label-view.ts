@@ -59,11 +59,9 @@ function exitLines({ exits, layers }: LabelProgress, columns: number, paint: Pai
 }
 
 function layersLine(progress: LabelProgress, columns: number, paint: Paint): string {
+  if (progress.exits.every(({ rows }) => rows === 0)) return '';
   const { mean, saved } = layersOf(progress);
-  const words = [
-    `${mean.toFixed(2)} of ${progress.layers} layers a row`,
-    `${shareText(saved)} of layers saved`,
-  ];
+  const words = [`${mean.toFixed(2)} of ${progress.layers} layers a row`, `${shareText(saved)} saved`];
   return paint.style('dim', joinFitting(words, columns));
 }
 

@@ -4,9 +4,9 @@ export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan';
 
 /** Colours a text, or leaves it alone where colours are not wanted. Colouring does not change a text's width. */
 export interface Paint {
-  style(style: Style, text: string): string;
+  readonly style: (style: Style, text: string) => string;
   /** @param depth 0 (cool) to 1 (warm) */
-  heat(depth: number, text: string): string;
+  readonly heat: (depth: number, text: string) => string;
 }
 
 /** What it takes of a stream to know its colours; `process.stdout` and `process.stderr` have it. */

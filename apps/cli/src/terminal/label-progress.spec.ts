@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest';
+import type { RunProgress } from '#pipeline/label-run.js';
+import { emptyTally } from '#pipeline/report/tally.js';
+import { labelProgressOf, layersOf, remainingMs, rowsPerSecond } from './label-progress.js';
+
+const context = { layers: 6, exitLayers: [0, 2, 6], elapsedMs: 2000 };
+
+const running: RunProgress = {
+  phase: 'labelling',
+  tally: {
+    ...emptyTally,
+    rows: 600,
+    accepted: 590,
+    exits: [
+      { layer: 0, labels: [300, 200], uncertainty: [] },
+      { layer: 6, labels: [40, 50], uncertainty: [] },
+    ],
+  },
+  rowsResumed: 100,
+  bytes: 2500,
+  totalBytes: 10_000,
+  chunksCommitted: 3,
+  chunksPlanned: 5,
+  chunksMerged: 0,
+};
+
+it('shows every exit of the model, also those that no row left at', () => {
+  expect(labelProgressOf(running, context).exits).toEqual([
+    { layer: 0, rows: 500 },
+    { layer: 2, rows: 0 },
+    { layer: 6, rows: 90 },
+  ]);
+});
+
+it('guesses the rows and the time left from the bytes', () => {
+  const progress = labelProgressOf(running, context);
+  expect(progress).toMatchObject({ fraction: 0.25, totalRows: 2400, totalGuessed: true, rejected: 10 });
+  expect(rowsPerSecond(progress)).toBe(250);
+  expect(remainingMs(progress)).toBe(7200);
+});
+
+it('prefers rows that were counted', () => {
+  const progress = labelProgressOf(running, { ...context, totalRows: 1200 });
+  expect(progress).toMatchObject({ fraction: 0.5, totalRows: 1200, totalGuessed: false });
+  expect(remainingMs(progress)).toBe(2400);
+});
+
+it('guesses nothing from nothing', () => {
+  expect(labelProgressOf({ ...running, totalBytes: undefined }, context)).toMatchObject({
+    fraction: undefined,
+    totalRows: undefined,
+  });
+  expect(labelProgressOf({ ...running, bytes: 0 }, context)).toMatchObject({
+    fraction: 0,
+    totalRows: undefined,
+  });
+});
+
+it('measures the other phases by chunks', () => {
+  expect(labelProgressOf({ ...running, phase: 'verifying' }, context).fraction).toBe(0.6);
+  const merging = labelProgressOf({ ...running, phase: 'merging', chunksMerged: 1 }, context);
+  expect(merging).toMatchObject({ fraction: 1 / 3, totalRows: 600, totalGuessed: false });
+  expect(labelProgressOf({ ...running, phase: 'finished' }, context).fraction).toBe(1);
+});
+
+it('tells the layers that were saved', () => {
+  const { mean, saved } = layersOf(labelProgressOf(running, context));
+  expect(mean).toBeCloseTo((6 * 90) / 590, 12);
+  expect(saved).toBeCloseTo(1 - 90 / 590, 12);
+});
