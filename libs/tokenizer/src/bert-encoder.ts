@@ -62,21 +62,21 @@ export class BertEncoder implements TextEncoder {
       let role = this.#roles[codePoint]!;
       if (role === UNSEEN) role = this.#roles[codePoint] = this.#roleOf(codePoint);
       if (role !== IN_WORD) {
-        if (at > wordStart) column.pushAll(this.#wordIds(text.slice(wordStart, at)));
+        if (at > wordStart) this.#appendWord(text, wordStart, at, column);
         if (role !== GAP) column.push(role);
         wordStart = next;
       }
       at = next;
     }
-    if (to > wordStart && column.length < full) column.pushAll(this.#wordIds(text.slice(wordStart, to)));
+    if (to > wordStart && column.length < full) this.#appendWord(text, wordStart, to, column);
   }
 
-  #wordIds(rawWord: string): readonly number[] {
-    const known = this.#words.get(rawWord);
-    if (known !== undefined) return known;
+  #appendWord(text: string, start: number, end: number, column: IdColumn): void {
+    if (this.#words.append(text, start, end, column)) return;
+    const rawWord = text.slice(start, end);
     const ids = this.#pieces.ids(this.#normalizer.normalize(rawWord, this.#pieces.maxWordUnits));
-    this.#words.set(rawWord, ids);
-    return ids;
+    this.#words.remember(rawWord, ids);
+    column.pushAll(ids);
   }
 
   #roleOf(codePoint: number): number {
