@@ -68,11 +68,11 @@ export class StageThreadHandle {
         return;
       }
       const number = this.#requests++;
-      this.#pending.set(number, { resolve, reject });
       const { input, policy } = batch;
       const arrays = input.kind === 'hidden' ? [input.hidden] : [input.ids, input.segments];
       const request: StageRequest = { number, batch };
       this.#worker.postMessage(request, buffersOf([policy, ...arrays]));
+      this.#pending.set(number, { resolve, reject });
     });
   }
 
