@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,6 +98,8 @@ describe('a run from start to end', () => {
     const steps = new Map<number | undefined, RunStep[]>();
     const onStep = (step: RunStep, chunk?: number): void => {
       steps.set(chunk, [...(steps.get(chunk) ?? []), step]);
+      // The parts stay until nothing can ask for them any more.
+      if (step === 'success-written') expect(existsSync(chunkFile(folder, 11, 'ok'))).toBe(true);
     };
     await toyRun({ folder, open: { onStep } });
     const last = runSteps.indexOf('ok-renamed');

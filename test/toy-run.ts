@@ -72,6 +72,7 @@ export async function toyRun(toy: ToyRun): Promise<ToyRunResult> {
 export interface RunOutcome {
   readonly output: string;
   readonly rejects: string;
+  readonly plan: string;
   readonly success: string;
   readonly report: unknown;
   /** Names of all files. */
@@ -86,6 +87,7 @@ export async function outcomeOf(folder: string): Promise<RunOutcome> {
   return {
     output: await read('out.txt'),
     rejects: await read('out.txt.run/rejects.jsonl'),
+    plan: await read('out.txt.run/plan.jsonl'),
     success: await read('out.txt.run/_SUCCESS'),
     report,
     files: (await readdir(folder, { recursive: true })).sort(),
