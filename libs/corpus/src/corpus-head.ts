@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto';
-
 import type { ByteSource } from './byte-source.js';
 import { CorpusOpenError } from './corpus-errors.js';
 import { objectFields } from './json-rows.js';
 import { readRawChunk, recordTexts } from './raw-chunk.js';
 import type { RecordSplitter } from './record-splitter.js';
-import { parseRecords } from './table-rows.js';
+import type { Table } from './table-rows.js';
 
-const SAMPLE_BYTES = 1024 * 1024;
-const MOST_FIELDS = 10_000;
+/** What is looked at before reading starts, in all and in one step. */
+const SAMPLE_BYTES = 1 << 24;
+const STEP_BYTES = 1 << 20;
 
 /**
  * Bytes of the UTF-8 byte order mark at the start, 0 or 3.
@@ -38,16 +37,16 @@ export async function byteOrderMark(source: ByteSource): Promise<number> {
 export async function readHeader(
   path: string,
   splitter: RecordSplitter,
-  delimiter: string,
-): Promise<{ columns: string[]; bodyStart: number }> {
-  const head = await readRawChunk(splitter, 1, { rows: 1, bytes: Infinity }, createHash('sha256'), true);
+  cells: Table['cells'],
+): Promise<{ columns: readonly string[]; bodyStart: number }> {
+  const head = await readRawChunk(splitter, 1, { rows: 1, bytes: Infinity }, true);
   const problems = [...head.rejects];
-  const [text] = recordTexts(head, problems);
-  if (problems[0] !== undefined)
-    throw new CorpusOpenError(path, `its header is broken: ${problems[0].message}.`);
-  const columns = text === undefined ? undefined : parseRecords(Buffer.from(text), delimiter)?.[0];
+  const [columns] = cells(head, recordTexts(head, problems));
+  const [problem] = problems;
+  if (problem !== undefined) throw new CorpusOpenError(path, `its header is broken: ${problem.message}.`);
   if (columns === undefined) throw new CorpusOpenError(path, 'expected a header line, found none.');
-  const twice = columns.find((name, index) => columns.indexOf(name) !== index);
+  const seen = new Set<string>();
+  const twice = columns.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined) {
     throw new CorpusOpenError(
       path,
@@ -58,27 +57,34 @@ export async function readHeader(
 }
 
 /** Names 1, 2, … of the columns of a table without header: as many as its first whole record has. */
-export async function numberColumns(splitter: RecordSplitter, delimiter: string): Promise<string[]> {
+export async function numberColumns(splitter: RecordSplitter, cells: Table['cells']): Promise<string[]> {
   for (;;) {
-    const row = await readRawChunk(splitter, 1, { rows: 1, bytes: Infinity }, createHash('sha256'), true);
+    const row = await readRawChunk(splitter, 1, { rows: 1, bytes: Infinity }, true);
     if (row.rows === 0) return [];
-    const cells = row.ends.length === 0 ? undefined : parseRecords(row.bytes, delimiter)?.[0];
-    if (cells !== undefined) return cells.map((_, index) => String(index + 1));
+    const [first] = cells(row, recordTexts(row, []));
+    if (first !== undefined) return first.map((_, index) => String(index + 1));
   }
 }
 
-/** The fields of the first `rows` rows of JSON lines, in order of appearance. */
+/**
+ * The fields of the first rows of JSON lines, in order of appearance: of so many rows, or of the first 16 MiB of them.
+ */
 export async function sampleFields(splitter: RecordSplitter, rows: number): Promise<string[]> {
   const names = new Set<string>();
-  for (let read = 0; read < rows;) {
-    const limits = { rows: rows - read, bytes: SAMPLE_BYTES };
-    const raw = await readRawChunk(splitter, 1, limits, createHash('sha256'), true);
+  let rowsLeft = rows;
+  let bytesLeft = SAMPLE_BYTES;
+  while (rowsLeft > 0 && bytesLeft > 0) {
+    const raw = await readRawChunk(
+      splitter,
+      1,
+      { rows: rowsLeft, bytes: Math.min(bytesLeft, STEP_BYTES) },
+      true,
+    );
     if (raw.rows === 0) break;
-    read += raw.rows;
+    rowsLeft -= raw.rows;
+    bytesLeft -= raw.bytes.length;
     for (const json of recordTexts(raw, [])) {
-      for (const name of json === undefined ? [] : objectFields(json)) {
-        if (names.size < MOST_FIELDS) names.add(name);
-      }
+      for (const name of json === undefined ? [] : objectFields(json)) names.add(name);
     }
   }
   return [...names];

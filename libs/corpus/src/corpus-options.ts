@@ -12,6 +12,8 @@ export interface CorpusOptions {
   readonly format?: CorpusFormat | undefined;
   /** csv and tsv: whether the first line names the columns (the default). Without it their names are 1, 2, … */
   readonly header?: boolean | undefined;
+  /** csv and tsv: whether quotes enclose fields (the default), or are characters like any other, as in many tsv. */
+  readonly quotes?: boolean | undefined;
   /** Default `text`. */
   readonly textField?: string | undefined;
   /** Second text, for pair tasks. */
@@ -63,8 +65,10 @@ export function checkOptions(options: CorpusOptions, format: CorpusFormat): void
       throw new CorpusOpenError(path, `${name} must be a whole number from 1; got ${value}.`);
     }
   }
-  if (options.header !== undefined && (format === 'jsonl' || format === 'txt')) {
-    throw new CorpusOpenError(path, `only csv and tsv have a header or not; the format is ${format}.`);
+  for (const name of ['header', 'quotes'] as const) {
+    if (options[name] !== undefined && (format === 'jsonl' || format === 'txt')) {
+      throw new CorpusOpenError(path, `${name} is an option of csv and tsv; the format is ${format}.`);
+    }
   }
   if (path === '-' && options.stdin === undefined) {
     throw new CorpusOpenError(path, 'standard input needs its stream and a file to keep it in (stdin).');

@@ -5,11 +5,11 @@ import { jsonRowParser } from './json-rows.js';
 import { QuotedGrammar } from './quoted-grammar.js';
 import type { RecordCorpusParts } from './record-corpus.js';
 import type { RecordGrammar } from './record-grammar.js';
-import { isWhiteSpace, lineGrammar, neverBlank } from './record-grammar.js';
+import { isEmpty, isWhiteSpace, lineGrammar, neverBlank } from './record-grammar.js';
 import type { RecordSplitter } from './record-splitter.js';
 import type { ReadFields } from './row-columns.js';
 import type { Table } from './table-rows.js';
-import { delimitedCells, lineCells, tableRowParser } from './table-rows.js';
+import { lineCells, quotedCells, splitCells, tableRowParser } from './table-rows.js';
 
 /** Rows of JSON whose fields are looked at before reading starts. */
 const SAMPLE_ROWS = 1000;
@@ -28,7 +28,7 @@ export async function jsonParts(options: CorpusOptions, splitter: SplitterFactor
   const found = await sampleFields(sample, rows);
   const read = readFields(options);
   // Where no row is an object each gets its own reject, and there is no field to ask for.
-  if (found.length > 0) checkNames(options, read, found, `in the first ${rows} rows`);
+  if (found.length > 0) checkNames(options, read, found, 'in the first rows');
   const names = found.length > 0 ? found.filter(isKept(options)) : (options.fields ?? []);
   return {
     bodyStart,
@@ -50,14 +50,16 @@ export async function tableParts(
   splitter: SplitterFactory,
   delimiter: string,
 ): Promise<FormatParts> {
-  const grammar = (): RecordGrammar => new QuotedGrammar(delimiter);
+  const quoted = options.quotes ?? true;
+  const grammar = (): RecordGrammar => (quoted ? new QuotedGrammar(delimiter) : lineGrammar(isEmpty));
+  const cells = quoted ? quotedCells(delimiter) : splitCells(delimiter);
   const head = splitter(grammar());
   const textStart = head.start;
   const { columns, bodyStart } =
     options.header === false
-      ? { columns: await numberColumns(head, delimiter), bodyStart: textStart }
-      : await readHeader(options.path, head, delimiter);
-  return { bodyStart, grammar, ...columnParts(options, columns, delimitedCells(delimiter)) };
+      ? { columns: await numberColumns(head, cells), bodyStart: textStart }
+      : await readHeader(options.path, head, cells);
+  return { bodyStart, grammar, ...columnParts(options, columns, cells) };
 }
 
 function columnParts(
@@ -104,10 +106,14 @@ function checkNames(options: CorpusOptions, read: ReadFields, names: readonly st
   ];
   for (const [role, name] of wanted) {
     if (name === undefined || known.has(name)) continue;
-    const listed = names.slice(0, 50).join(', ') + (names.length > 50 ? ', …' : '');
     throw new CorpusOpenError(
       options.path,
-      `there is no ${JSON.stringify(name)} ${where}, which are: ${listed}. Say which is the ${role}.`,
+      `there is no ${JSON.stringify(name)} ${where}, which are: ${listed(names)}. Say which is the ${role}.`,
     );
   }
+}
+
+function listed(names: readonly string[]): string {
+  const list = names.slice(0, 50).join(', ');
+  return names.length > 50 || list.length > 500 ? `${list.slice(0, 500)}, …` : list;
 }

@@ -15,7 +15,9 @@ function parseJsonRows(raw: RawChunk, fields: ReadFields): RowColumns {
   const pairs: string[] | undefined = fields.pair === undefined ? undefined : [];
   const golds: (string | undefined)[] | undefined = fields.label === undefined ? undefined : [];
   const records: string[] = [];
-  for (const [index, json] of recordTexts(raw, rejects).entries()) {
+  const lines = recordTexts(raw, rejects);
+  for (let index = 0; index < lines.length; index++) {
+    const json = lines[index];
     if (json === undefined) continue;
     try {
       const row = parseObject(json);

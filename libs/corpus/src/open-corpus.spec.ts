@@ -73,10 +73,22 @@ test.each<[string, string, Partial<CorpusOptions>, string[]]>([
   ['csv', 'text,label\nit"s,x\n"a"\r\n', { labelField: 'label' }, ['it"s']],
   ['csv', '1,a\n2,b\n', { header: false, textField: '2' }, ['a', 'b']],
   ['tsv', 'text\tlabel\na, b\t1\n"c\td"\t0\n', {}, ['a, b', 'c\td']],
+  ['tsv', 'text\tlabel\n"a\tx\n\nb "c"\t"\n', { quotes: false }, ['"a', 'b "c"']],
   ['txt', 'a\r\n\n"b\nc', {}, ['a', '', '"b', 'c']],
   ['txt', '\uFEFFa\0\n', {}, ['a\0']],
 ])('%s %j', async (format, content, options, texts) => {
   expect((await read(`a.${format}`, content, options)).texts).toEqual(texts);
+});
+
+test('a table without any whole record has rejected rows only', async () => {
+  const got = await read('a.csv', Buffer.from([0x31, 0x2c, 0xff, 0x0a, 0x22]), {
+    header: false,
+    textField: '2',
+  });
+  expect(reasons(got)).toEqual([
+    [1, 'invalid-utf8'],
+    [2, 'unclosed-quote'],
+  ]);
 });
 
 test('a row with too many or too few columns is rejected', async () => {
@@ -117,6 +129,13 @@ test('a quoted field of many lines that is too long is one row', async () => {
   expect(reasons(got)).toEqual([[1, 'too-long']]);
 });
 
+test('a field that every object inherits is no field of the row', async () => {
+  const content = '{"constructor":"a"}\n{"x":1}\n';
+  const got = await read('a.jsonl', content, { textField: 'constructor' });
+  expect(got.texts).toEqual(['a']);
+  expect(reasons(got)).toEqual([[2, 'no-text-field']]);
+});
+
 test('pairs and labels are columns beside the texts', async () => {
   const content = '{"a":"1","b":"2","y":"pos"}\n{"a":"3","y":1}\n{"a":"5","b":6}\n{"a":"7","b":"8"}\n';
   const options = { textField: 'a', pairField: 'b', labelField: 'y' };
@@ -153,7 +172,7 @@ test.each<[string, string, string | Uint8Array, Partial<CorpusOptions>, RegExp]>
     'a.jsonl',
     '{"id":1,"body":"a"}\n',
     {},
-    /no "text" in the first 1000 rows, .* id, body/,
+    /no "text" in the first rows, .* id, body/,
   ],
   ['no such field to keep', 'a.csv', 'id,text\n', { fields: ['ID'] }, /no "ID" among the columns/],
   [
@@ -163,7 +182,13 @@ test.each<[string, string, string | Uint8Array, Partial<CorpusOptions>, RegExp]>
     { header: false },
     /which are: 1, 2\. Say which is the text/,
   ],
-  ['a header for JSON', 'a.jsonl', '', { header: true }, /only csv and tsv/],
+  [
+    'a header for JSON',
+    'a.jsonl',
+    '',
+    { header: true },
+    /header is an option of csv and tsv; the format is jsonl/,
+  ],
   ['no header', 'a.csv', '', {}, /expected a header line, found none/],
   ['a broken header', 'a.csv', 'id,"text\n1,a\n', {}, /header is broken/],
   ['a column twice', 'a.csv', 'text,text\n', {}, /names the column "text" twice/],

@@ -1,5 +1,5 @@
 import type { RecordGrammar } from './record-grammar.js';
-import { BROKEN, MORE } from './record-grammar.js';
+import { BROKEN, isEmpty, MORE } from './record-grammar.js';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -23,6 +23,7 @@ const IN_BROKEN_LINE = 5;
  * could open a field, so that reading on behind its first line costs at most one more pass over these bytes.
  */
 export class QuotedGrammar implements RecordGrammar {
+  readonly isBlank = isEmpty;
   brokenLine = MORE;
   readonly #delimiter: number;
   #state = AT_FIELD_START;
@@ -76,9 +77,5 @@ export class QuotedGrammar implements RecordGrammar {
 
   mayEnd(): boolean {
     return this.#state !== IN_QUOTES && this.#state !== IN_BROKEN_LINE;
-  }
-
-  isBlank(_bytes: Buffer, from: number, to: number): boolean {
-    return from === to;
   }
 }

@@ -1,5 +1,4 @@
-import { isUtf8 } from 'node:buffer';
-import type { Hash } from 'node:crypto';
+import { isAscii, isUtf8 } from 'node:buffer';
 
 import type { Reject } from '#pipeline/ports.js';
 
@@ -25,7 +24,7 @@ export interface RawChunk {
 }
 
 /**
- * Reads the next rows, and the blank lines behind them. Every byte that was read behind goes into `hash`.
+ * Reads the next rows, and the blank lines behind them.
  * @param firstRow number of the first row
  * @param toTheRow stop right behind the last row, and leave the blank lines that follow
  */
@@ -33,7 +32,6 @@ export async function readRawChunk(
   splitter: RecordSplitter,
   firstRow: number,
   limits: ChunkLimits,
-  hash: Hash,
   toTheRow: boolean,
 ): Promise<RawChunk> {
   let bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -56,10 +54,10 @@ export async function readRawChunk(
       const row = firstRow + rows;
       rows++;
       if (located === 'whole') {
-        const content = splitter.content();
-        bytes = withRoom(bytes, length, content.length + 1);
-        content.copy(bytes, length);
-        length += content.length;
+        const { contentBytes } = splitter;
+        bytes = withRoom(bytes, length, contentBytes + 1);
+        splitter.copyContent(bytes, length);
+        length += contentBytes;
         bytes[length] = 0x0a;
         ends.push(length);
         numbers.push(row);
@@ -68,7 +66,8 @@ export async function readRawChunk(
         rejects.push(splitReject(row, located, splitter));
       }
     }
-    await splitter.advance(hash);
+    const passing = splitter.advance();
+    if (passing !== undefined) await passing;
   }
   return { rows, bytes: bytes.subarray(0, length), ends, numbers, rejects };
 }
@@ -84,7 +83,7 @@ function splitReject(row: number, reason: 'too-long' | 'unclosed-quote', splitte
   const message =
     reason === 'too-long'
       ? `expected at most ${splitter.maxRowBytes} bytes, got ${splitter.bytes}`
-      : 'expected a quoted field to end with a quote before a delimiter or line end, it does not; only this line is left out';
+      : 'expected a quoted field to end with a quote before a delimiter or line end; it does not, and only its line is left out';
   return { row, reason, message };
 }
 
@@ -92,11 +91,12 @@ function splitReject(row: number, reason: 'too-long' | 'unclosed-quote', splitte
 export function recordTexts(raw: RawChunk, rejects: Reject[]): (string | undefined)[] {
   const { bytes, ends, numbers } = raw;
   const valid = isUtf8(bytes);
+  const encoding = valid && isAscii(bytes) ? 'latin1' : 'utf8';
   let from = 0;
   return ends.map((end, index) => {
-    const record = bytes.subarray(from, end);
+    const start = from;
     from = end + 1;
-    if (valid || isUtf8(record)) return record.toString('utf8');
+    if (valid || isUtf8(bytes.subarray(start, end))) return bytes.toString(encoding, start, end);
     rejects.push({
       row: numbers[index] ?? 0,
       reason: 'invalid-utf8',

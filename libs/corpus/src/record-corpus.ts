@@ -1,4 +1,3 @@
-import type { Hash } from 'node:crypto';
 import { createHash } from 'node:crypto';
 
 import type { Corpus, CorpusChunk, PlannedChunk } from '#pipeline/ports.js';
@@ -51,33 +50,32 @@ export class RecordCorpus implements Corpus {
   }
 
   async *chunks(after?: PlannedChunk): AsyncGenerator<CorpusChunk> {
-    const { source, bodyStart, chunk: full, limit } = this.#parts;
-    const splitter = this.#splitter(source, after?.range.end ?? bodyStart);
+    const { source, chunk: full, limit } = this.#parts;
+    const splitter = await this.#splitter(source, after?.range.end ?? 0);
     let firstRow = after === undefined ? 1 : after.firstRow + after.rows;
     let start = after?.range.end ?? 0;
     for (let chunk = after === undefined ? 0 : after.chunk + 1; firstRow <= limit; chunk++) {
-      const hash = createHash('sha256');
-      if (start === 0) await this.#hashHead(hash);
       const rowsLeft = limit - firstRow + 1;
       const limits = { ...full, rows: Math.min(full.rows, rowsLeft) };
-      const raw = await readRawChunk(splitter, firstRow, limits, hash, rowsLeft <= full.rows);
+      const raw = await readRawChunk(splitter, firstRow, limits, rowsLeft <= full.rows);
       if (raw.rows === 0) return;
       const end = splitter.start;
-      yield this.#chunk({ chunk, firstRow, rows: raw.rows, range: this.#range(start, end, hash) }, raw);
+      const range = { file: this.#parts.file, start, end, sha256: splitter.takeHash() };
+      yield this.#chunk({ chunk, firstRow, rows: raw.rows, range }, raw);
       firstRow += raw.rows;
       start = end;
     }
   }
 
   async reread(planned: PlannedChunk): Promise<CorpusChunk> {
-    const { source, bodyStart } = this.#parts;
     const { start, end } = planned.range;
-    const splitter = this.#splitter(clipped(source, end), start === 0 ? bodyStart : start);
-    const hash = createHash('sha256');
-    if (start === 0) await this.#hashHead(hash);
+    const splitter = await this.#splitter(clipped(this.#parts.source, end), start);
     const limits = { rows: planned.rows, bytes: Infinity };
-    const raw = await readRawChunk(splitter, planned.firstRow, limits, hash, false);
-    this.#expect(planned, splitter.start === end ? hash.digest('hex') : `rows that end at ${splitter.start}`);
+    const raw = await readRawChunk(splitter, planned.firstRow, limits, false);
+    this.#expect(
+      planned,
+      splitter.start === end ? splitter.takeHash() : `rows that end at ${splitter.start}`,
+    );
     return this.#chunk(planned, raw);
   }
 
@@ -93,17 +91,12 @@ export class RecordCorpus implements Corpus {
     await this.#parts.source.close();
   }
 
-  #splitter(source: ByteSource, start: number): RecordSplitter {
-    return new RecordSplitter(source, start, this.#parts.grammar(), this.#parts.split);
-  }
-
-  async #hashHead(hash: Hash): Promise<void> {
-    const { source, bodyStart } = this.#parts;
-    await hashRange(source, 0, bodyStart, hash, Buffer.allocUnsafeSlow(Math.max(1, bodyStart)));
-  }
-
-  #range(start: number, end: number, hash: Hash): PlannedChunk['range'] {
-    return { file: this.#parts.file, start, end, sha256: hash.digest('hex') };
+  /** Stands at the first row of the chunk that starts there. */
+  async #splitter(source: ByteSource, start: number): Promise<RecordSplitter> {
+    const { grammar, split, bodyStart } = this.#parts;
+    const splitter = new RecordSplitter(source, start, grammar(), split);
+    if (start === 0 && bodyStart > 0) await splitter.passTo(bodyStart);
+    return splitter;
   }
 
   #chunk(planned: PlannedChunk, raw: RawChunk): CorpusChunk {

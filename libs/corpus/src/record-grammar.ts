@@ -39,6 +39,11 @@ export function lineGrammar(isBlank: RecordGrammar['isBlank']): RecordGrammar {
   };
 }
 
+/** In a table an empty line is no row. */
+export function isEmpty(_bytes: Buffer, from: number, to: number): boolean {
+  return from === to;
+}
+
 /** In text every line is a row. */
 export const neverBlank = (): boolean => false;
 

@@ -1,4 +1,5 @@
 import type { Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 
 import type { ByteSource } from './byte-source.js';
 import type { RecordGrammar } from './record-grammar.js';
@@ -18,7 +19,7 @@ export interface SplitLimits {
 export type Located = 'whole' | 'blank' | 'too-long' | 'unclosed-quote' | 'starved' | 'end';
 
 /**
- * Cuts bytes into records: `locate` finds the next one, `advance` goes behind it.
+ * Cuts bytes into records: `locate` finds the next one, `advance` goes behind it. Hashes what it goes past.
  *
  * A record ends with a line feed or the end of the file; one carriage return before either is dropped. Holds at most
  * `maxRowBytes + readBytes` and a few bytes: what is longer is measured without being kept. Whether a record is whole,
@@ -45,6 +46,10 @@ export class RecordSplitter {
   #contentFrom = 0;
   #contentTo = 0;
 
+  #hash = createHash('sha256');
+  /** Place in the source from which on nothing is hashed yet. */
+  #hashed: number;
+
   /** @param start place of the first record's first byte */
   constructor(source: ByteSource, start: number, grammar: RecordGrammar, limits: SplitLimits) {
     this.#source = source;
@@ -53,6 +58,7 @@ export class RecordSplitter {
     this.#buffer = Buffer.allocUnsafeSlow(limits.readBytes);
     this.#bufferStart = start;
     this.#start = start;
+    this.#hashed = start;
     grammar.begin();
   }
 
@@ -75,9 +81,14 @@ export class RecordSplitter {
     return this.#buffer.length;
   }
 
-  /** The located whole record without its line end; valid until the next call of `more` or `advance`. */
-  content(): Buffer {
-    return this.#buffer.subarray(this.#contentFrom, this.#contentTo);
+  /** Bytes of the located whole record, without its line end. */
+  get contentBytes(): number {
+    return this.#contentTo - this.#contentFrom;
+  }
+
+  /** Copies the located whole record, without its line end. */
+  copyContent(target: Buffer, at: number): void {
+    this.#buffer.copy(target, at, this.#contentFrom, this.#contentTo);
   }
 
   /** Finds the next record; again and again the same one until `advance`. */
@@ -101,21 +112,48 @@ export class RecordSplitter {
     if (read === 0) this.#atEnd = true;
   }
 
-  /** Goes behind the located record and adds its bytes, line end included, to the hash. */
-  async advance(hash: Hash): Promise<void> {
-    if (this.#dropped) {
-      await hashRange(this.#source, this.#start, this.#end, hash, this.#buffer);
-      this.#bufferStart = this.#end;
-      this.#filled = 0;
-      this.#atEnd = false;
-    } else {
-      hash.update(this.#buffer.subarray(this.#start - this.#bufferStart, this.#end - this.#bufferStart));
-    }
-    this.#start = this.#end;
+  /** Goes behind the located record: at once where it is in memory. */
+  advance(): Promise<void> | undefined {
+    if (this.#dropped) return this.passTo(this.#end);
     this.#scanned = this.#end - this.#bufferStart;
+    this.#beginAt(this.#end);
+    return undefined;
+  }
+
+  /** Goes to a place further on, whatever is before it. */
+  async passTo(place: number): Promise<void> {
+    this.#hashPassed();
+    await hashRange(this.#source, this.#hashed, place, this.#hash, this.#buffer);
+    this.#hashed = place;
+    this.#bufferStart = place;
+    this.#filled = 0;
+    this.#scanned = 0;
+    this.#atEnd = false;
+    this.#beginAt(place);
+  }
+
+  /** SHA-256, in hex, of the bytes gone past since the start or the last call. */
+  takeHash(): string {
+    this.#hashPassed();
+    const hex = this.#hash.digest('hex');
+    this.#hash = createHash('sha256');
+    return hex;
+  }
+
+  #beginAt(place: number): void {
+    this.#start = place;
     this.#located = 'starved';
     this.#dropped = false;
     this.#grammar.begin();
+  }
+
+  /** In one piece as long as it can be: a call for each record would cost more than the hash. */
+  #hashPassed(): void {
+    if (this.#hashed === this.#start) return;
+    this.#hash.update(
+      this.#buffer.subarray(this.#hashed - this.#bufferStart, this.#start - this.#bufferStart),
+    );
+    this.#hashed = this.#start;
   }
 
   #foundLast(): Located {
@@ -145,6 +183,7 @@ export class RecordSplitter {
 
   /** Makes room for at least one more byte: by moving the record to the front, then by growing, then by dropping. */
   #makeRoom(): void {
+    this.#hashPassed();
     const { maxRowBytes, readBytes } = this.#limits;
     const from = this.#dropped ? this.#filled : this.#start - this.#bufferStart;
     const kept = this.#filled - from;

@@ -35,15 +35,15 @@ export function shortestFloat(value: number): string {
   return (ZEROS[decimals - text.length] ?? '') + text;
 }
 
-/** The n for which n ÷ 10^decimals rounds to the value: the nearest, else its neighbour; −1 where neither does. */
+/**
+ * The n for which n ÷ 10^decimals rounds to the value, −1 where there is none. The nearest decides: only at a power of
+ * two, where the floats below are twice as dense, could a farther one round back where the nearest does not, and at none
+ * between 1e-6 and 1 it does.
+ */
 function digitsThatRoundTrip(value: number, decimals: number): number {
   const power = POWERS[decimals] ?? 0;
-  const scaled = value * power;
-  const nearest = Math.round(scaled);
-  if (Math.fround(nearest / power) === value) return nearest;
-  // Below a power of two the float32 are twice as dense, so that the farther one may round back where the nearest does not.
-  const other = nearest > scaled ? nearest - 1 : nearest + 1;
-  return Math.fround(other / power) === value ? other : -1;
+  const nearest = Math.round(value * power);
+  return Math.fround(nearest / power) === value ? nearest : -1;
 }
 
 function anyShortest(value: number): string {

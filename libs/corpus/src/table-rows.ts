@@ -60,9 +60,16 @@ export function tableRowParser(table: Table, fields: ReadFields): RowParser {
 export const lineCells: Table['cells'] = (_raw, texts) =>
   texts.map((text) => (text === undefined ? undefined : [text]));
 
+/** Fields that no quotes enclose. */
+export function splitCells(delimiter: string): Table['cells'] {
+  return (_raw, texts) => texts.map((text) => text?.split(delimiter));
+}
+
 /** csv and tsv. The chunk is parsed as a whole, or record by record where one of them is none. */
-export function delimitedCells(delimiter: string): Table['cells'] {
+export function quotedCells(delimiter: string): Table['cells'] {
+  const split = splitCells(delimiter);
   return (raw, texts) => {
+    if (!raw.bytes.includes('"')) return split(raw, texts);
     const records = parseRecords(raw.bytes, delimiter);
     if (records?.length === texts.length) return records;
     return texts.map((text) => {
