@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { messageOf } from '#tokenizer/tokenizer-errors.js';
 import type { Golden } from './golden.js';
 import { goldenSchema } from './golden.js';
 import type { Manifest } from './manifest.js';
@@ -71,7 +72,7 @@ function parseJson<T>(path: string, text: string, schema: z.ZodType<T>): T {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new BundleError(path, `not JSON: ${(error as Error).message}`);
+    throw new BundleError(path, `not JSON: ${messageOf(error)}`);
   }
   const parsed = schema.safeParse(json);
   if (!parsed.success)
@@ -84,7 +85,7 @@ async function hashFile(path: string): Promise<string> {
   try {
     await pipeline(createReadStream(path), hash, { end: false });
   } catch (error) {
-    throw new BundleError(path, `cannot be read: ${(error as Error).message}`);
+    throw new BundleError(path, `cannot be read: ${messageOf(error)}`);
   }
   return hash.digest('hex');
 }

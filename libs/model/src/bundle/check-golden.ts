@@ -38,7 +38,7 @@ export async function checkGolden(
   const sameRuntime = golden.fingerprint === fingerprint;
   let exact = true;
   for (const [row, expected] of golden.texts.entries()) {
-    const [start, end] = [tokens.offsets[row] as number, tokens.offsets[row + 1] as number];
+    const [start, end] = [tokens.offsets[row]!, tokens.offsets[row + 1]!];
     const ids = tokens.ids.slice(start, end);
     if (ids.join() !== expected.ids.join()) {
       throw new GoldenMismatchError(
@@ -51,9 +51,9 @@ export async function checkGolden(
     const alone = await allExits(bundle, runner, ids, segments, 1);
     const twice = await allExits(bundle, runner, ids, segments, 2);
     for (const { layer, probabilities, uncertainty } of expected.exits) {
-      const found = alone.get(layer) as Float32Array;
+      const found = alone.get(layer)!;
       const wanted = Float32Array.of(...probabilities, uncertainty);
-      const beside = twice.get(layer) as Float32Array;
+      const beside = twice.get(layer)!;
       if (![0, found.length].every((at) => equalBits(beside.subarray(at, at + found.length), found))) {
         throw new GoldenMismatchError(
           directory,
@@ -64,7 +64,7 @@ export async function checkGolden(
       if (equalBits(found, wanted)) continue;
       exact = false;
       const tolerance = sameRuntime ? 0 : tolerances[manifest.precision];
-      if (!found.every((value, i) => Math.abs(value - (wanted[i] as number)) <= tolerance)) {
+      if (!found.every((value, i) => Math.abs(value - wanted[i]!) <= tolerance)) {
         throw new GoldenMismatchError(
           directory,
           expected.text,
@@ -89,7 +89,7 @@ async function allExits(
   copies: number,
 ): Promise<Map<number, Float32Array>> {
   const repeat = (column: Int32Array): Int32Array =>
-    Int32Array.from({ length: column.length * copies }, (_, i) => column[i % column.length] as number);
+    Int32Array.from({ length: column.length * copies }, (_, i) => column[i % column.length]!);
   const classes = manifest.labels.length;
   const found = new Map<number, Float32Array>();
   let input: Parameters<StageRunner['run']>[0]['input'] = {
@@ -109,7 +109,7 @@ async function allExits(
       const values = new Float32Array(copies * (classes + 1));
       for (let row = 0; row < copies; row++) {
         values.set(exit.probabilities.subarray(row * classes, (row + 1) * classes), row * (classes + 1));
-        values[row * (classes + 1) + classes] = exit.uncertainty[row] as number;
+        values[row * (classes + 1) + classes] = exit.uncertainty[row]!;
       }
       found.set(exit.layer, values);
     }

@@ -5,18 +5,33 @@ import type { Manifest } from './manifest.js';
 /** The place for a bundle is taken. */
 export class BundleExistsError extends Error {
   override readonly name = 'BundleExistsError';
-  constructor(readonly path: string) {
-    super(`${path} is already there. Choose another --out, or replace it with --force.`);
+  constructor(
+    readonly path: string,
+    advice: string,
+  ) {
+    super(`${path} is already there. ${advice}`);
   }
 }
 
-/** @throws BundleExistsError */
+/**
+ * @param force lets a bundle be replaced, and nothing else
+ * @throws BundleExistsError
+ */
 export async function refuseToOverwrite(out: string, force: boolean): Promise<void> {
-  if (force) return;
-  const there = await stat(out).catch(() => undefined);
-  if (there !== undefined) {
-    throw new BundleExistsError(out);
-  }
+  if (!(await isThere(out))) return;
+  if (!force) throw new BundleExistsError(out, 'Choose another --out, or replace it with --force.');
+  if (await isThere(join(out, 'bundle.json'))) return;
+  throw new BundleExistsError(
+    out,
+    'It is no bundle (there is no bundle.json in it), so --force does not replace it; choose another --out.',
+  );
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Writes a bundle's directory whole: under another name first, then renamed. `files` are by name, without bundle.json. */

@@ -66,11 +66,16 @@ const configSchema = z.object({
   max_position_embeddings: z.int().positive(),
   type_vocab_size: z.int().positive().default(2),
   layer_norm_eps: z.number().positive().default(1e-12),
+  position_embedding_type: z.literal('absolute').default('absolute'),
   id2label: z.record(z.string(), z.string()).optional(),
   problem_type: z.enum(['single_label_classification']).nullish(),
   sluice: z
     .object({
-      labels: z.array(z.string()).min(2).max(65_535),
+      labels: z
+        .array(z.string())
+        .min(2)
+        .max(65_535)
+        .refine((labels) => new Set(labels).size === labels.length, 'a label is listed twice'),
       task: z.enum(['single', 'pair']).default('single'),
       maxLength: z.int().min(2),
       specialTokens: z.enum(['cls-sep', 'cls']),
@@ -110,7 +115,7 @@ export function parseCheckpointConfig(path: string, json: unknown): CheckpointCo
   if (sluice === undefined) {
     return {
       geometry,
-      labels: labelsOf(path, config.id2label),
+      labels: labelsOf(path, config.architectures, config.id2label),
       task: 'single',
       maxLength: geometry.maxPositions,
       specialTokens: 'cls-sep',
@@ -129,14 +134,32 @@ export function parseCheckpointConfig(path: string, json: unknown): CheckpointCo
   return { ...sluice, geometry, exits, layout: 'sluice' };
 }
 
-function labelsOf(path: string, id2label: Record<string, string> | undefined): string[] {
-  const labels = Object.entries(id2label ?? {})
-    .sort((a, b) => Number(a[0]) - Number(b[0]))
-    .map(([, label]) => label);
+/** Of a Hugging Face classifier; its config leaves id2label out where the labels are the library's two defaults. */
+function labelsOf(
+  path: string,
+  architectures: readonly string[] | undefined,
+  id2label: Record<string, string> | undefined,
+): string[] {
+  const classifier = architectures?.includes('BertForSequenceClassification');
+  if (classifier === false) {
+    throw new CheckpointError(
+      path,
+      `a BertForSequenceClassification, or a checkpoint with a "sluice" section, is expected; this is ${String(architectures)}. A bare backbone must be fine-tuned first.`,
+    );
+  }
+  if (id2label === undefined && classifier) return ['LABEL_0', 'LABEL_1'];
+  const named = Object.entries(id2label ?? {}).sort((a, b) => Number(a[0]) - Number(b[0]));
+  const labels = named.map(([, label]) => label);
   if (labels.length < 2) {
     throw new CheckpointError(
       path,
       `id2label names ${labels.length} classes; a classifier of at least two is needed (a bare backbone or a regression head cannot label texts).`,
+    );
+  }
+  if (named.some(([id], index) => id !== String(index)) || new Set(labels).size < labels.length) {
+    throw new CheckpointError(
+      path,
+      `id2label must give each of 0 to ${labels.length - 1} a label of its own; got ${JSON.stringify(id2label)}.`,
     );
   }
   return labels;

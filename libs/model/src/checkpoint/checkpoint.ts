@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { messageOf } from '#tokenizer/tokenizer-errors.js';
 import type { CheckpointConfig } from './checkpoint-config.js';
 import { CheckpointError, parseCheckpointConfig } from './checkpoint-config.js';
 import { Safetensors } from './safetensors.js';
@@ -33,14 +34,14 @@ export class Checkpoint {
     } catch (error) {
       throw new CheckpointError(
         directory,
-        `not a checkpoint: config.json cannot be read (${(error as Error).message}).`,
+        `not a checkpoint: config.json cannot be read (${messageOf(error)}).`,
       );
     }
     let json: unknown;
     try {
       json = JSON.parse(text);
     } catch (error) {
-      throw new CheckpointError(configPath, `not JSON: ${(error as Error).message}.`);
+      throw new CheckpointError(configPath, `not JSON: ${messageOf(error)}.`);
     }
     const config = parseCheckpointConfig(configPath, json);
     const weightsPath = join(directory, 'model.safetensors');
@@ -48,12 +49,17 @@ export class Checkpoint {
     try {
       tensors = await Safetensors.open(weightsPath);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
       throw new CheckpointError(directory, 'not a checkpoint: there is no model.safetensors.');
     }
-    const hash = createHash('sha256').update(text);
-    await pipeline(createReadStream(weightsPath), hash, { end: false });
-    return new Checkpoint(directory, config, hash.digest('hex'), tensors);
+    try {
+      const hash = createHash('sha256').update(text);
+      await pipeline(createReadStream(weightsPath), hash, { end: false });
+      return new Checkpoint(directory, config, hash.digest('hex'), tensors);
+    } catch (error) {
+      await tensors.close();
+      throw error;
+    }
   }
 
   /**
@@ -70,16 +76,11 @@ export class Checkpoint {
 
   /** A tensor of the exit after a layer, such as `narrow.weight`. @throws CheckpointError */
   exit(layer: number, part: string, shape: readonly number[]): Promise<Float32Array> {
-    const name = `exits.${layer}.${part}`;
-    if (this.config.layout === 'sluice') return this.#read([name], shape);
-    return this.#read(
-      [
-        name.includes('.pooler.')
-          ? part.replace('pooler', 'bert.pooler.dense')
-          : part.replace('logits', 'classifier'),
-      ],
-      shape,
-    );
+    if (this.config.layout === 'sluice') return this.#read([`exits.${layer}.${part}`], shape);
+    const name = part.startsWith('pooler.')
+      ? part.replace('pooler', `${this.#prefix}pooler.dense`)
+      : part.replace('logits', 'classifier');
+    return this.#read([name], shape);
   }
 
   async close(): Promise<void> {
@@ -91,7 +92,7 @@ export class Checkpoint {
     if (name === undefined) {
       throw new CheckpointError(this.#tensors.path, `tensor '${String(names.at(-1))}' is missing.`);
     }
-    const found = this.#tensors.shape(name) as readonly number[];
+    const found = this.#tensors.shape(name)!;
     if (found.join() !== shape.join()) {
       throw new CheckpointError(
         this.#tensors.path,

@@ -5,14 +5,14 @@ const HALF_TO_FLOAT = halfTable();
 /** float16 bits (IEEE 754 binary16) to float32; exact. */
 export function float16ToFloat32(bits: Uint16Array): Float32Array {
   const values = new Float32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) values[i] = HALF_TO_FLOAT[bits[i] as number] as number;
+  for (let i = 0; i < bits.length; i++) values[i] = HALF_TO_FLOAT[bits[i]!]!;
   return values;
 }
 
 /** bfloat16 bits to float32: the upper half of a float32's bits; exact. */
 export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
   const words = new Uint32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) words[i] = (bits[i] as number) << 16;
+  for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
   return new Float32Array(words.buffer);
 }
 

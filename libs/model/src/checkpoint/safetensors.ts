@@ -14,6 +14,7 @@ export class SafetensorsError extends Error {
   }
 }
 
+/** Element types of the format, and their bytes. */
 const elementBytes = {
   F64: 8,
   F32: 4,
@@ -28,18 +29,27 @@ const elementBytes = {
 } as const;
 
 const entrySchema = z.object({
-  dtype: z.enum(Object.keys(elementBytes) as [keyof typeof elementBytes]),
+  dtype: z.literal(['F64', 'F32', 'F16', 'BF16', 'I64', 'I32', 'I16', 'I8', 'U8', 'BOOL']),
   shape: z.array(z.int().nonnegative()),
   data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
 });
 type Entry = z.infer<typeof entrySchema>;
 
+/** Conversions of the element types that weights may have. */
+const toFloat32: Partial<Record<Entry['dtype'], (bytes: ArrayBuffer) => Float32Array>> = {
+  F64: (bytes) => Float32Array.from(new Float64Array(bytes)),
+  F32: (bytes) => new Float32Array(bytes),
+  F16: (bytes) => float16ToFloat32(new Uint16Array(bytes)),
+  BF16: (bytes) => bfloat16ToFloat32(new Uint16Array(bytes)),
+};
+
 /** The reference implementation's bound on a header. */
 const MAX_HEADER_BYTES = 100_000_000;
 
 /**
- * An open safetensors file. The header is checked on opening: every tensor lies inside the file, has the bytes that its
- * shape needs, and overlaps no other. Tensors are read one by one, so memory holds what was asked for.
+ * An open safetensors file. The header is checked on opening: every tensor lies inside the file and has the bytes that
+ * its shape needs; together they cover the file, none overlapping. Tensors are read one by one, so memory holds what was
+ * asked for.
  */
 export class Safetensors {
   readonly path: string;
@@ -63,7 +73,9 @@ export class Safetensors {
   static async open(path: string): Promise<Safetensors> {
     const file = await open(path, 'r');
     try {
-      const { size } = await file.stat();
+      const stats = await file.stat();
+      if (!stats.isFile()) throw new SafetensorsError(path, 'not a file.');
+      const { size } = stats;
       const header = await readHeader(path, file, size);
       return new Safetensors(path, file, checkedEntries(path, header.json, size - header.end), header.end);
     } catch (error) {
@@ -84,6 +96,13 @@ export class Safetensors {
   async read(name: string): Promise<Float32Array> {
     const entry = this.#entries.get(name);
     if (entry === undefined) throw new SafetensorsError(this.path, `there is no tensor '${name}'.`);
+    const convert = toFloat32[entry.dtype];
+    if (convert === undefined) {
+      throw new SafetensorsError(
+        this.path,
+        `tensor '${name}' is ${entry.dtype}; weights must be F32, F16, BF16 or F64.`,
+      );
+    }
     const [start, end] = entry.data_offsets;
     const bytes = new Uint8Array(end - start);
     let filled = 0;
@@ -97,26 +116,7 @@ export class Safetensors {
       if (bytesRead === 0) throw new SafetensorsError(this.path, `the file ends inside tensor '${name}'.`);
       filled += bytesRead;
     }
-    switch (entry.dtype) {
-      case 'F32':
-        return new Float32Array(bytes.buffer);
-      case 'F64':
-        return Float32Array.from(new Float64Array(bytes.buffer));
-      case 'F16':
-        return float16ToFloat32(new Uint16Array(bytes.buffer));
-      case 'BF16':
-        return bfloat16ToFloat32(new Uint16Array(bytes.buffer));
-      case 'I64':
-      case 'I32':
-      case 'I16':
-      case 'I8':
-      case 'U8':
-      case 'BOOL':
-        throw new SafetensorsError(
-          this.path,
-          `tensor '${name}' is ${entry.dtype}; weights must be F32, F16, BF16 or F64.`,
-        );
-    }
+    return convert(bytes.buffer);
   }
 
   async close(): Promise<void> {
@@ -136,11 +136,12 @@ async function readHeader(
       `not a safetensors file: ${size} bytes, shorter than the 8-byte prefix.`,
     );
   }
-  const length = Number(prefix.readBigUInt64LE());
+  const claimed = prefix.readBigUInt64LE();
+  const length = Number(claimed);
   if (length > MAX_HEADER_BYTES || 8 + length > size) {
     throw new SafetensorsError(
       path,
-      `not a safetensors file: the header claims ${length} bytes, the file has ${size}.`,
+      `not a safetensors file: the header claims ${claimed} bytes, the file has ${size}.`,
     );
   }
   const bytes = Buffer.alloc(length);
@@ -149,6 +150,30 @@ async function readHeader(
     return { json: JSON.parse(bytes.toString('utf8')), end: 8 + length };
   } catch {
     throw new SafetensorsError(path, 'not a safetensors file: the header is not JSON.');
+  }
+}
+
+/** Tensors lie back to back from the first byte to the last: what nobody names, nobody can hide. */
+function checkCoverage(path: string, entries: ReadonlyMap<string, Entry>, dataBytes: number): void {
+  const inOrder = [...entries].sort(
+    ([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1],
+  );
+  let previousEnd = 0;
+  for (const [name, { data_offsets }] of inOrder) {
+    const [start, end] = data_offsets;
+    if (start < previousEnd) {
+      throw new SafetensorsError(path, `tensor '${name}' overlaps the tensor before it.`);
+    }
+    if (start > previousEnd) {
+      throw new SafetensorsError(
+        path,
+        `bytes ${previousEnd} to ${start}, before tensor '${name}', belong to no tensor.`,
+      );
+    }
+    previousEnd = end;
+  }
+  if (previousEnd < dataBytes) {
+    throw new SafetensorsError(path, `the last ${dataBytes - previousEnd} bytes belong to no tensor.`);
   }
 }
 
@@ -177,13 +202,6 @@ function checkedEntries(path: string, json: unknown, dataBytes: number): Map<str
     }
     entries.set(name, parsed.data);
   }
-  const byStart = [...entries].sort((a, b) => a[1].data_offsets[0] - b[1].data_offsets[0]);
-  let previousEnd = 0;
-  for (const [name, entry] of byStart) {
-    if (entry.data_offsets[0] < previousEnd) {
-      throw new SafetensorsError(path, `tensor '${name}' overlaps the tensor before it.`);
-    }
-    previousEnd = entry.data_offsets[1];
-  }
+  checkCoverage(path, entries, dataBytes);
   return entries;
 }

@@ -105,7 +105,7 @@ function transposed(matrix: Float32Array, rows: number, columns: number): Float3
   const result = new Float32Array(matrix.length);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      result[column * rows + row] = matrix[row * columns + column] as number;
+      result[column * rows + row] = matrix[row * columns + column]!;
     }
   }
   return result;
@@ -113,7 +113,7 @@ function transposed(matrix: Float32Array, rows: number, columns: number): Float3
 
 /** Linears of the same input as one, outputs in order. */
 function sideBySide(parts: readonly Linear[]): Linear {
-  const inputs = (parts[0] as Linear).inputs;
+  const inputs = parts[0]!.inputs;
   const outputs = parts.reduce((sum, part) => sum + part.outputs, 0);
   const weight = new Float32Array(inputs * outputs);
   const bias = new Float32Array(outputs);

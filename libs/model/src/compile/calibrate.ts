@@ -1,3 +1,4 @@
+import type { GraphTensor } from '#inference/graph-tensor.js';
 import type { TokenColumns } from '#pipeline/columns.js';
 import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
 import type { Range, Scale } from './quantise.js';
@@ -16,7 +17,6 @@ export async function calibrate(
   config: CheckpointConfig,
   weights: ModelWeights,
   tokens: TokenColumns,
-  onProgress?: (rowsDone: number) => void,
 ): Promise<Map<string, Scale>> {
   const stages = planStages(config, [], new Set(weights.exits.keys()));
   const bytes = stages.map((stage) =>
@@ -24,7 +24,7 @@ export async function calibrate(
   );
   const model = await StagedModel.open(bytes, stages, config.labels.length);
   const ranges = new Map<string, Range>();
-  await model.opinions(tokens, (outputs, rowsDone) => {
+  const widen = (outputs: Readonly<Record<string, GraphTensor>>): void => {
     for (const [name, { data }] of Object.entries(outputs)) {
       if (!name.startsWith('min:')) continue;
       const site = name.slice('min:'.length);
@@ -34,8 +34,11 @@ export async function calibrate(
         max: Math.max(known.max, Number(outputs[`max:${site}`]?.data[0])),
       });
     }
-    onProgress?.(rowsDone);
-  });
-  await model.release();
+  };
+  try {
+    await model.opinions(tokens, widen);
+  } finally {
+    await model.release();
+  }
   return new Map([...ranges].map(([site, range]) => [site, scaleOfRange(range)]));
 }

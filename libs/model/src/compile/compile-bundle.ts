@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import { loadTokenizerJson } from '#tokenizer/load-tokenizer.js';
 import { TextTokenizer } from '#tokenizer/text-tokenizer.js';
+import type { TokenizerJson } from '#tokenizer/tokenizer-json.js';
 import type { Manifest } from '../bundle/manifest.js';
 import { BUNDLE_FORMAT } from '../bundle/manifest.js';
 import { refuseToOverwrite, writeBundle } from '../bundle/write-bundle.js';
@@ -32,13 +33,10 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
     const exits = stages.flatMap((stage) => [...stage.exits]);
     options.onStep?.('reading weights and folding exits');
     const weights = await readModelWeights(checkpoint, exits);
-    const tokenizer = new SampleTokenizer(
-      await TextTokenizer.load(options.checkpoint, {
-        rule: config.specialTokens,
-        maxLength: config.maxLength,
-      }),
-      config,
-    );
+    const tokenizerJson = await loadTokenizerJson(options.checkpoint);
+    checkVocabulary(tokenizerJson, config.geometry.vocabSize);
+    const { specialTokens: rule, maxLength } = config;
+    const tokenizer = new SampleTokenizer(new TextTokenizer(tokenizerJson, { rule, maxLength }), config);
     const measured = await measureQuality(options, config, weights, stages, tokenizer);
     const models = stages.map((stage) =>
       writeStageGraph({
@@ -53,14 +51,12 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
     const golden = await labelGolden(options.precision, config, weights, stages, models, tokenizer);
     const files = new Map<string, Buffer>([
       ...models.map((bytes, index): [string, Buffer] => [`stage-${index + 1}.onnx`, bytes]),
-      ['tokenizer.json', Buffer.from(JSON.stringify(await loadTokenizerJson(options.checkpoint)))],
+      ['tokenizer.json', Buffer.from(JSON.stringify(tokenizerJson))],
       ['golden.json', Buffer.from(JSON.stringify(golden))],
     ]);
     const described = (file: string): { file: string; sha256: string } => ({
       file,
-      sha256: createHash('sha256')
-        .update(files.get(file) as Buffer)
-        .digest('hex'),
+      sha256: createHash('sha256').update(files.get(file)!).digest('hex'),
     });
     const manifest: Manifest = {
       format: BUNDLE_FORMAT,
@@ -118,5 +114,23 @@ function withOverrides(config: CheckpointConfig, options: CompileOptions): Check
       `--max-length is ${maxLength}, but the model has ${config.geometry.maxPositions} positions.`,
     );
   }
-  return { ...config, maxLength, task: options.task ?? config.task };
+  const task = options.task ?? config.task;
+  if (task === 'pair' && config.geometry.segments < 2) {
+    throw new CompileError(
+      'The task is pairs of texts, but the model has embeddings of one segment only (type_vocab_size 1).',
+    );
+  }
+  return { ...config, maxLength, task };
+}
+
+function checkVocabulary({ model, added_tokens }: TokenizerJson, vocabSize: number): void {
+  const largest = [...Object.values(model.vocab), ...added_tokens.map(({ id }) => id)].reduce(
+    (a, b) => Math.max(a, b),
+    0,
+  );
+  if (largest >= vocabSize) {
+    throw new CompileError(
+      `The tokenizer has a token of id ${largest}, but the model embeds ${vocabSize} tokens, 0 to ${vocabSize - 1}: they do not belong together.`,
+    );
+  }
 }

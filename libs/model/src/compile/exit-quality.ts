@@ -1,5 +1,5 @@
 import type { ExitQuality, Preset } from '../bundle/manifest.js';
-import type { ExitOpinions } from './staged-model.js';
+import type { ExitOpinions } from './exit-opinions.js';
 
 /** Index of the most probable class of each row, the first on a tie. */
 export function labelsOf(probabilities: Float32Array, classes: number): Uint16Array {
@@ -7,8 +7,7 @@ export function labelsOf(probabilities: Float32Array, classes: number): Uint16Ar
   for (let row = 0; row < labels.length; row++) {
     let best = 0;
     for (let c = 1; c < classes; c++) {
-      if ((probabilities[row * classes + c] as number) > (probabilities[row * classes + best] as number))
-        best = c;
+      if (probabilities[row * classes + c]! > probabilities[row * classes + best]!) best = c;
     }
     labels[row] = best;
   }
@@ -26,10 +25,7 @@ export function exitQuality(
 ): ExitQuality[] {
   return [...compiled.exits].map(([layer, { probabilities }]) => {
     const labels = labelsOf(probabilities, compiled.classes);
-    const expected = labelsOf(
-      (reference.exits.get(layer) as { probabilities: Float32Array }).probabilities,
-      compiled.classes,
-    );
+    const expected = labelsOf(reference.exits.get(layer)!.probabilities, compiled.classes);
     const quality: ExitQuality = { layer, agreement: shareEqual(labels, expected) };
     if (golds !== undefined && golds.some((gold) => gold >= 0)) {
       quality.accuracy = accuracy(labels, golds);
@@ -45,7 +41,7 @@ export function speedQuality(
   speed: number,
 ): { agreement: number; meanLayers: number } {
   const layers = [...opinions.exits.keys()];
-  const last = layers.at(-1) as number;
+  const last = layers.at(-1)!;
   const labels = new Map(
     [...opinions.exits].map(([layer, { probabilities }]) => [
       layer,
@@ -56,10 +52,7 @@ export function speedQuality(
   let agreed = 0;
   let layerSum = 0;
   for (let row = 0; row < opinions.rows; row++) {
-    const exit =
-      layers.find(
-        (layer) => ((opinions.exits.get(layer)?.uncertainty[row] as number) < threshold) as boolean,
-      ) ?? last;
+    const exit = layers.find((layer) => opinions.exits.get(layer)!.uncertainty[row]! < threshold) ?? last;
     layerSum += exit;
     if (labels.get(exit)?.[row] === labels.get(last)?.[row]) agreed += 1;
   }
@@ -81,7 +74,7 @@ export function choosePresets(
 ): Record<string, Preset> {
   const thresholds = (speed: number): Record<string, number> =>
     Object.fromEntries(exits.map((layer) => [String(layer), speed]));
-  const layers = exits.at(-1) as number;
+  const layers = exits.at(-1)!;
   const presets: Record<string, Preset> = {
     full: { thresholds: thresholds(0), agreement: 1, meanLayers: layers },
   };
@@ -110,7 +103,7 @@ function accuracy(labels: Uint16Array, golds: Int32Array): number {
   let right = 0;
   let known = 0;
   for (let i = 0; i < labels.length; i++) {
-    if ((golds[i] as number) < 0) continue;
+    if (golds[i]! < 0) continue;
     known += 1;
     if (labels[i] === golds[i]) right += 1;
   }

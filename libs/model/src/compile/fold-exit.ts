@@ -51,35 +51,32 @@ export async function foldExit(checkpoint: Checkpoint, exit: Exit): Promise<Fold
   const classes = checkpoint.config.labels.length;
   const read = (name: string, inputs: number, outputs: number): Promise<Linear> =>
     readExitLinear(checkpoint, layer, name, inputs, outputs);
-  switch (exit.kind) {
-    case 'pooler':
-      return {
-        kind: 'pooler',
-        layer,
-        pooler: await read('pooler', hiddenSize, hiddenSize),
-        logits: await read('logits', hiddenSize, classes),
-      };
-    case 'fastbert': {
-      const { size, heads } = exit;
-      const [query, key, value, output, hidden] = [
-        await read('query', size, size),
-        await read('key', size, size),
-        await read('value', size, size),
-        await read('output', size, size),
-        await read('hidden', size, size),
-      ];
-      return {
-        kind: 'fastbert',
-        layer,
-        size,
-        heads,
-        narrow: await read('narrow', hiddenSize, size),
-        ask: foldAsk(query, key, heads),
-        answer: foldAnswer(value, output, hidden, heads),
-        logits: await read('logits', size, classes),
-      };
-    }
+  if (exit.kind === 'pooler') {
+    return {
+      kind: 'pooler',
+      layer,
+      pooler: await read('pooler', hiddenSize, hiddenSize),
+      logits: await read('logits', hiddenSize, classes),
+    };
   }
+  const { size, heads } = exit;
+  const [query, key, value, output, hidden] = [
+    await read('query', size, size),
+    await read('key', size, size),
+    await read('value', size, size),
+    await read('output', size, size),
+    await read('hidden', size, size),
+  ];
+  return {
+    kind: 'fastbert',
+    layer,
+    size,
+    heads,
+    narrow: await read('narrow', hiddenSize, size),
+    ask: foldAsk(query, key, heads),
+    answer: foldAnswer(value, output, hidden, heads),
+    logits: await read('logits', size, classes),
+  };
 }
 
 function foldAsk(query: Linear, key: Linear, heads: number): Linear {
@@ -93,13 +90,13 @@ function foldAsk(query: Linear, key: Linear, heads: number): Linear {
       for (let from = 0; from < size; from++) {
         let sum = 0;
         for (let j = head * width; j < (head + 1) * width; j++) {
-          sum += (query.weight[from * size + j] as number) * (key.weight[to * size + j] as number);
+          sum += query.weight[from * size + j]! * key.weight[to * size + j]!;
         }
         weight[from * heads * size + column] = sum / Math.sqrt(width);
       }
       let sum = 0;
       for (let j = head * width; j < (head + 1) * width; j++) {
-        sum += (query.bias[j] as number) * (key.weight[to * size + j] as number);
+        sum += query.bias[j]! * key.weight[to * size + j]!;
       }
       bias[column] = sum / Math.sqrt(width);
     }
@@ -117,13 +114,13 @@ function foldAnswer(value: Linear, output: Linear, hidden: Linear, heads: number
     for (let from = 0; from < size; from++) {
       let sum = 0;
       for (let j = 0; j < size; j++) {
-        sum += (output.weight[from * size + j] as number) * (hidden.weight[j * size + to] as number);
+        sum += output.weight[from * size + j]! * hidden.weight[j * size + to]!;
       }
       after[from * size + to] = sum;
-      bias[to] = (bias[to] as number) + (value.bias[from] as number) * sum;
+      bias[to] = bias[to]! + value.bias[from]! * sum;
     }
     for (let j = 0; j < size; j++) {
-      bias[to] = (bias[to] as number) + (output.bias[j] as number) * (hidden.weight[j * size + to] as number);
+      bias[to] = bias[to]! + output.bias[j]! * hidden.weight[j * size + to]!;
     }
   }
   const weight = new Float32Array(heads * size * size);
@@ -132,7 +129,7 @@ function foldAnswer(value: Linear, output: Linear, hidden: Linear, heads: number
       for (let to = 0; to < size; to++) {
         let sum = 0;
         for (let j = head * width; j < (head + 1) * width; j++) {
-          sum += (value.weight[from * size + j] as number) * (after[j * size + to] as number);
+          sum += value.weight[from * size + j]! * after[j * size + to]!;
         }
         weight[(head * size + from) * size + to] = sum;
       }

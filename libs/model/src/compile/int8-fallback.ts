@@ -1,12 +1,12 @@
 import type { TokenColumns } from '#pipeline/columns.js';
 import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
+import type { ExitOpinions } from './exit-opinions.js';
 import { exitQuality } from './exit-quality.js';
 import type { Scale } from './quantise.js';
 import type { ModelWeights } from './stage-graph.js';
 import { matmulNames, writeStageGraph } from './stage-graph.js';
-import type { ExitOpinions } from './staged-model.js';
-import { StagedModel } from './staged-model.js';
 import type { StagePlan } from './stages.js';
+import { threadedOpinions } from './threaded-opinions.js';
 
 /** int8 does not reach the agreement that was asked for, even with half of the matmuls in float32. */
 export class AgreementError extends Error {
@@ -56,7 +56,7 @@ export async function chooseInt8Matmuls(task: Int8Task): Promise<Int8Choice> {
     const float32Matmuls = new Set(byDamage?.slice(0, count));
     if (count > 0) task.onStep?.(`${count} matmuls in float32: ${[...float32Matmuls].join(', ')}`);
     const opinions = await run(task, float32Matmuls, task.tokens);
-    const agreement = exitQuality(opinions, task.reference, undefined).at(-1)?.agreement as number;
+    const agreement = exitQuality(opinions, task.reference, undefined).at(-1)!.agreement;
     if (agreement >= task.minAgreement) return { float32Matmuls, opinions };
     if (count * 2 > names.length / 2) throw new AgreementError(agreement, task.minAgreement, count);
     task.onStep?.(`agreement ${agreement.toFixed(4)} is below ${task.minAgreement}`);
@@ -66,21 +66,21 @@ export async function chooseInt8Matmuls(task: Int8Task): Promise<Int8Choice> {
 async function rankByDamage(task: Int8Task, names: readonly string[]): Promise<string[]> {
   const tokens = firstRows(task.tokens, DAMAGE_ROWS);
   const lastLayer = task.config.geometry.layers;
-  const expected = task.reference.exits.get(lastLayer)?.probabilities as Float32Array;
+  const expected = task.reference.exits.get(lastLayer)!.probabilities;
   const damage = new Map<string, number>();
   for (const name of names) {
     task.onStep?.(`damage of ${name}`);
     const opinions = await run(task, new Set(names.filter((other) => other !== name)), tokens);
-    const found = opinions.exits.get(lastLayer)?.probabilities as Float32Array;
+    const found = opinions.exits.get(lastLayer)!.probabilities;
     damage.set(
       name,
-      found.reduce((sum, p, i) => sum + Math.abs(p - (expected[i] as number)), 0),
+      found.reduce((sum, p, i) => sum + Math.abs(p - expected[i]!), 0),
     );
   }
-  return [...names].sort((a, b) => (damage.get(b) as number) - (damage.get(a) as number));
+  return [...names].sort((a, b) => damage.get(b)! - damage.get(a)!);
 }
 
-async function run(
+function run(
   { config, weights, stages, scales }: Int8Task,
   float32Matmuls: ReadonlySet<string>,
   tokens: TokenColumns,
@@ -88,12 +88,7 @@ async function run(
   const models = stages.map((stage) =>
     writeStageGraph({ config, weights, stage, precision: 'int8', quantisation: { scales, float32Matmuls } }),
   );
-  const model = await StagedModel.open(models, stages, config.labels.length);
-  try {
-    return await model.opinions(tokens);
-  } finally {
-    await model.release();
-  }
+  return threadedOpinions(config, stages, models, tokens);
 }
 
 function firstRows(tokens: TokenColumns, count: number): TokenColumns {

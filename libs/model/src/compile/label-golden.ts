@@ -5,9 +5,8 @@ import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
 import { floatOpinions } from './float-opinions.js';
 import type { SampleTokenizer } from './sample-texts.js';
 import type { ModelWeights, Precision } from './stage-graph.js';
-import type { ExitOpinions } from './staged-model.js';
-import { StagedModel } from './staged-model.js';
 import type { StagePlan } from './stages.js';
+import { threadedOpinions } from './threaded-opinions.js';
 
 /** What every exit of the compiled stages says of the golden texts. float16 needs a GPU: there, what float32 says. */
 export async function labelGolden(
@@ -18,16 +17,12 @@ export async function labelGolden(
   models: readonly Buffer[],
   tokenizer: SampleTokenizer,
 ): Promise<Golden> {
-  const pairs = config.task === 'pair' ? [...goldenTexts].reverse() : undefined;
+  const pairs = config.task === 'pair' ? goldenTexts.toReversed() : undefined;
   const tokens = tokenizer.tokenize({ texts: goldenTexts, pairs });
-  let opinions: ExitOpinions;
-  if (precision === 'fp16') {
-    opinions = await floatOpinions(config, weights, stages, tokens);
-  } else {
-    const model = await StagedModel.open(models, stages, config.labels.length);
-    opinions = await model.opinions(tokens);
-    await model.release();
-  }
+  const opinions =
+    precision === 'fp16'
+      ? await floatOpinions(config, weights, stages, tokens)
+      : await threadedOpinions(config, stages, models, tokens);
   return {
     fingerprint: precision === 'fp16' ? 'float32 reference' : fingerprint(),
     texts: goldenTexts.map((text, row) => ({
@@ -37,7 +32,7 @@ export async function labelGolden(
       exits: [...opinions.exits].map(([layer, { probabilities, uncertainty }]) => ({
         layer,
         probabilities: [...probabilities.subarray(row * opinions.classes, (row + 1) * opinions.classes)],
-        uncertainty: uncertainty[row] as number,
+        uncertainty: uncertainty[row]!,
       })),
     })),
   };

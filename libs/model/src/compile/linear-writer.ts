@@ -2,6 +2,7 @@ import { float32ToFloat16 } from '../checkpoint/half-floats.js';
 import type { Linear } from '../checkpoint/weights.js';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { MICROSOFT } from '../onnx/graph-builder.js';
+import { CompileError } from './compile-error.js';
 import type { Scale } from './quantise.js';
 import { quantiseWeight } from './quantise.js';
 
@@ -14,6 +15,8 @@ export interface Quantisation {
   /** Matmuls that stay in float32. */
   readonly float32Matmuls: ReadonlySet<string>;
 }
+
+const MAX_FLOAT16 = 65_504;
 
 /** Writes a graph's linear maps, in float or in int8, and compacts what they read. */
 export class LinearWriter {
@@ -110,10 +113,22 @@ export class LinearWriter {
     return this.#graph.node('MatMul', [x, this.floats(linear.weight, [linear.inputs, linear.outputs])]);
   }
 
+  /** A constant in the graph's float type. @throws CompileError for a weight beyond float16's range */
   floats(values: Float32Array, dims: readonly number[]): Value {
     return this.float === 'float16'
-      ? this.#graph.constant(float32ToFloat16(values), dims, 'float16')
+      ? this.halves(values, dims)
       : this.#graph.constant(values, dims, 'float32');
+  }
+
+  /** A constant in float16. @throws CompileError for a weight beyond its range */
+  halves(values: Float32Array, dims: readonly number[]): Value {
+    const tooLarge = values.find((value) => Math.abs(value) > MAX_FLOAT16);
+    if (tooLarge !== undefined) {
+      throw new CompileError(
+        `A weight of ${tooLarge} does not fit float16, which ends at ${MAX_FLOAT16}; use --precision fp32.`,
+      );
+    }
+    return this.#graph.constant(float32ToFloat16(values), dims, 'float16');
   }
 
   #observe(x: Value, site: string): void {

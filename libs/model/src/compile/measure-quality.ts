@@ -4,13 +4,13 @@ import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
 import { calibrate } from './calibrate.js';
 import { CompileError } from './compile-error.js';
 import type { CompileOptions } from './compile-options.js';
+import type { ExitOpinions } from './exit-opinions.js';
 import { exitQuality } from './exit-quality.js';
 import { floatOpinions } from './float-opinions.js';
 import { chooseInt8Matmuls } from './int8-fallback.js';
 import type { SampleTokenizer } from './sample-texts.js';
 import type { Quantisation } from './linear-writer.js';
 import type { ModelWeights } from './stage-graph.js';
-import type { ExitOpinions } from './staged-model.js';
 import type { StagePlan } from './stages.js';
 
 const CALIBRATION_TEXTS = 512;

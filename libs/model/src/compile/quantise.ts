@@ -44,8 +44,8 @@ export function quantiseWeight({ weight, inputs, outputs }: Linear): QuantisedWe
     let single = 0;
     let pair = 0;
     for (let row = 0; row < inputs; row += 2) {
-      const first = weight[row * outputs + column] as number;
-      const second = row + 1 < inputs ? (weight[(row + 1) * outputs + column] as number) : 0;
+      const first = weight[row * outputs + column]!;
+      const second = row + 1 < inputs ? weight[(row + 1) * outputs + column]! : 0;
       single = Math.max(single, Math.abs(first), Math.abs(second));
       if (first * second > 0) pair = Math.max(pair, Math.abs(first + second));
     }
@@ -53,7 +53,7 @@ export function quantiseWeight({ weight, inputs, outputs }: Linear): QuantisedWe
     const scale = Math.fround(Math.max(single / 127, pair / (PAIR_LIMIT - 1))) || 1;
     scales[column] = scale;
     for (let row = 0; row < inputs; row++) {
-      const value = Math.round((weight[row * outputs + column] as number) / scale);
+      const value = Math.round(weight[row * outputs + column]! / scale);
       values[row * outputs + column] = Math.max(-127, Math.min(127, value));
     }
   }

@@ -2,8 +2,8 @@ import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
 import type { EmbeddingWeights, LayerNorm, LayerWeights, Linear } from '../checkpoint/weights.js';
 import type { Value } from '../onnx/graph-builder.js';
 import { dataTypes, GraphBuilder, MICROSOFT } from '../onnx/graph-builder.js';
-import { float32ToFloat16 } from '../checkpoint/half-floats.js';
-import type { FoldedExit, FoldedFastbertExit } from './fold-exit.js';
+import { writeExit } from './exit-graph.js';
+import type { FoldedExit } from './fold-exit.js';
 import type { Quantisation } from './linear-writer.js';
 import { LinearWriter } from './linear-writer.js';
 import type { StagePlan } from './stages.js';
@@ -84,10 +84,10 @@ class StageGraphWriter {
       : graph.input('hidden', this.#linears.float, ['B', 'S', hiddenSize]);
     let rows = this.#allRows(stage.embeds ? 'ids' : 'hidden');
     for (let layer = stage.embeds ? 0 : firstLayer; layer <= lastLayer; layer++) {
-      if (layer > 0) hidden = this.#layer(layer, weights.layers[layer - 1] as LayerWeights, hidden);
+      if (layer > 0) hidden = this.#layer(layer, weights.layers[layer - 1]!, hidden);
       const index = stage.exits.indexOf(layer);
       if (index < 0) continue;
-      const uncertainty = this.#exit(weights.exits.get(layer) as FoldedExit, hidden, rows);
+      const uncertainty = writeExit(graph, this.#linears, weights.exits.get(layer)!, hidden, rows);
       if (layer === layers || observeRanges === true) continue;
       const threshold = graph.node('Gather', [policy, graph.int32(index)], { axis: { int: 0 } });
       const stays = graph.node('Not', [graph.node('Less', [uncertainty, threshold])]);
@@ -120,7 +120,7 @@ class StageGraphWriter {
     const pair = config.task === 'pair';
     // Half the bytes in the file; ONNX Runtime folds the Cast when it loads the graph.
     const halved = (): Value =>
-      graph.node('Cast', [graph.constant(float32ToFloat16(word), [vocabSize, hiddenSize], 'float16')], {
+      graph.node('Cast', [this.#linears.halves(word, [vocabSize, hiddenSize])], {
         to: { int: dataTypes.float32 },
       });
     const wordTable = precision === 'int8' ? halved() : this.#linears.floats(word, [vocabSize, hiddenSize]);
@@ -140,7 +140,7 @@ class StageGraphWriter {
       { epsilon: layerNormEps },
       MICROSOFT,
     );
-    return hidden as Value;
+    return hidden!;
   }
 
   /** `[n,S,H]` to `[n,S,H]`. */
@@ -153,11 +153,11 @@ class StageGraphWriter {
       `layer.${layer}.qkv`,
       weights.queryKeyValue,
     );
-    const [query, key, value] = graph.nodes('Split', [qkv], 3, { axis: { int: 2 } }) as [Value, Value, Value];
+    const [query, key, value] = graph.nodes('Split', [qkv], 3, { axis: { int: 2 } });
     // Without mask and bias this takes the flash path; every row of a batch has the same length.
     const context = graph.node(
       'MultiHeadAttention',
-      [query, key, value],
+      [query!, key!, value!],
       { num_heads: { int: heads } },
       MICROSOFT,
     );
@@ -205,63 +205,9 @@ class StageGraphWriter {
       MICROSOFT,
     );
   }
-
-  /** Writes an exit with its outputs; returns the uncertainty `[n]`. */
-  #exit(exit: FoldedExit, hidden: Value, rows: Value): Value {
-    const graph = this.#graph;
-    const classes = exit.logits.outputs;
-    const last =
-      exit.kind === 'pooler'
-        ? this.#poolerFeatures(exit.pooler, hidden)
-        : this.#fastbertFeatures(exit, hidden);
-    const raw = this.#linears.floatLinear(last, exit.logits);
-    const logits =
-      this.#linears.float === 'float32' ? raw : graph.node('Cast', [raw], { to: { int: dataTypes.float32 } });
-    const probabilities = graph.node('Softmax', [logits], { axis: { int: 1 } });
-    const logProbabilities = graph.node('LogSoftmax', [logits], { axis: { int: 1 } });
-    const terms = graph.node('Mul', [probabilities, logProbabilities]);
-    // Summed over the first axis, where the order of additions cannot depend on a row's place in memory.
-    const byClass = graph.node('Transpose', [terms], { perm: [1, 0] });
-    const negative = graph.node('ReduceSum', [byClass, graph.int64([0])], { keepdims: { int: 0 } });
-    const scaled = graph.node('Mul', [negative, graph.float(-1 / Math.log(classes))]);
-    const uncertainty = graph.node('Clip', [scaled, graph.float(0), graph.float(1)]);
-    graph.output(`rows_${exit.layer}`, rows, 'int32', [`n_${exit.layer}`]);
-    graph.output(`probabilities_${exit.layer}`, probabilities, 'float32', [`n_${exit.layer}`, classes]);
-    graph.output(`uncertainty_${exit.layer}`, uncertainty, 'float32', [`n_${exit.layer}`]);
-    return uncertainty;
-  }
-
-  /** `[n,S,H]` to `[n,H]`. */
-  #poolerFeatures(pooler: Linear, hidden: Value): Value {
-    const first = this.#graph.node('Gather', [hidden, this.#graph.int32(0)], { axis: { int: 1 } });
-    return this.#graph.node('Tanh', [this.#linears.floatLinear(first, pooler)]);
-  }
-
-  /** `[n,S,H]` to `[n,size]`; the formulas stand in fold-exit.ts. */
-  #fastbertFeatures(exit: FoldedFastbertExit, hidden: Value): Value {
-    const { layer, size, heads } = exit;
-    const graph = this.#graph;
-    const z = graph.node('Tanh', [
-      this.#linears.linear(hidden, `hidden.${layer}`, `exit.${layer}.narrow`, exit.narrow),
-    ]);
-    const first = graph.node('Gather', [z, graph.int32(0)], { axis: { int: 1 } });
-    const ask = graph.node('Reshape', [
-      this.#linears.floatLinear(first, exit.ask),
-      graph.int64([0, heads, size]),
-    ]);
-    const scores = graph.node(
-      'FusedMatMul',
-      [ask, z],
-      { alpha: 1, transA: { int: 0 }, transB: { int: 1 } },
-      MICROSOFT,
-    );
-    const attended = graph.node('MatMul', [graph.node('Softmax', [scores], { axis: { int: 2 } }), z]);
-    const flat = graph.node('Reshape', [attended, graph.int64([0, heads * size])]);
-    return graph.node('Tanh', [this.#linears.floatLinear(flat, exit.answer)]);
-  }
 }
 
 /** A single text is all segment 0, so its embedding joins the positions'. */
 function withSegmentZero(position: Float32Array, segment: Float32Array, hiddenSize: number): Float32Array {
-  return position.map((value, index) => value + (segment[index % hiddenSize] as number));
+  return position.map((value, index) => value + segment[index % hiddenSize]!);
 }

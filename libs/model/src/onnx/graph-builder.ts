@@ -35,7 +35,7 @@ export class GraphBuilder {
 
   /** Adds a node with one output and returns its name. */
   node(op: string, inputs: readonly Value[], attributes: Record<string, Attribute> = {}, domain = ''): Value {
-    return this.nodes(op, inputs, 1, attributes, domain)[0] as Value;
+    return this.nodes(op, inputs, 1, attributes, domain)[0]!;
   }
 
   /** Adds a node with `count` outputs. An empty input name leaves an optional input out. */
@@ -50,7 +50,7 @@ export class GraphBuilder {
     const node = new ProtobufMessage();
     for (const input of inputs) node.string(1, input);
     for (const output of outputs) node.string(2, output);
-    node.string(3, outputs[0] as Value).string(4, op);
+    node.string(3, outputs[0]!).string(4, op);
     for (const [name, value] of Object.entries(attributes)) node.message(5, attribute(name, value));
     if (domain !== '') node.string(7, domain);
     this.#graph.message(1, node);

@@ -1,0 +1,70 @@
+import type { Linear } from '../checkpoint/weights.js';
+import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
+import { dataTypes, MICROSOFT } from '../onnx/graph-builder.js';
+import type { FoldedExit, FoldedFastbertExit } from './fold-exit.js';
+import type { LinearWriter } from './linear-writer.js';
+
+/**
+ * Writes an exit and its outputs.
+ * @param hidden `[n,S,H]`
+ * @param rows `[n]` int32
+ * @returns the uncertainty `[n]`: the entropy ÷ ln(classes), from LogSoftmax, which has no 0·ln 0
+ */
+export function writeExit(
+  graph: GraphBuilder,
+  linears: LinearWriter,
+  exit: FoldedExit,
+  hidden: Value,
+  rows: Value,
+): Value {
+  const classes = exit.logits.outputs;
+  const last =
+    exit.kind === 'pooler'
+      ? poolerFeatures(graph, linears, exit.pooler, hidden)
+      : fastbertFeatures(graph, linears, exit, hidden);
+  const raw = linears.floatLinear(last, exit.logits);
+  const logits =
+    linears.float === 'float32' ? raw : graph.node('Cast', [raw], { to: { int: dataTypes.float32 } });
+  const probabilities = graph.node('Softmax', [logits], { axis: { int: 1 } });
+  const logProbabilities = graph.node('LogSoftmax', [logits], { axis: { int: 1 } });
+  const terms = graph.node('Mul', [probabilities, logProbabilities]);
+  // Summed by a matmul, which adds in one order for every row; ReduceSum takes another one for a lone row.
+  const perClass = new Float32Array(classes).fill(-1 / Math.log(classes));
+  const entropy = graph.node('MatMul', [terms, graph.constant(perClass, [classes, 1], 'float32')]);
+  const scaled = graph.node('Squeeze', [entropy, graph.int64([1])]);
+  const uncertainty = graph.node('Clip', [scaled, graph.float(0), graph.float(1)]);
+  graph.output(`rows_${exit.layer}`, rows, 'int32', [`n_${exit.layer}`]);
+  graph.output(`probabilities_${exit.layer}`, probabilities, 'float32', [`n_${exit.layer}`, classes]);
+  graph.output(`uncertainty_${exit.layer}`, uncertainty, 'float32', [`n_${exit.layer}`]);
+  return uncertainty;
+}
+
+/** `[n,S,H]` to `[n,H]`. */
+function poolerFeatures(graph: GraphBuilder, linears: LinearWriter, pooler: Linear, hidden: Value): Value {
+  const first = graph.node('Gather', [hidden, graph.int32(0)], { axis: { int: 1 } });
+  return graph.node('Tanh', [linears.floatLinear(first, pooler)]);
+}
+
+/** `[n,S,H]` to `[n,size]`; the formulas stand in fold-exit.ts. */
+function fastbertFeatures(
+  graph: GraphBuilder,
+  linears: LinearWriter,
+  exit: FoldedFastbertExit,
+  hidden: Value,
+): Value {
+  const { layer, size, heads } = exit;
+  const z = graph.node('Tanh', [
+    linears.linear(hidden, `hidden.${layer}`, `exit.${layer}.narrow`, exit.narrow),
+  ]);
+  const first = graph.node('Gather', [z, graph.int32(0)], { axis: { int: 1 } });
+  const ask = graph.node('Reshape', [linears.floatLinear(first, exit.ask), graph.int64([0, heads, size])]);
+  const scores = graph.node(
+    'FusedMatMul',
+    [ask, z],
+    { alpha: 1, transA: { int: 0 }, transB: { int: 1 } },
+    MICROSOFT,
+  );
+  const attended = graph.node('MatMul', [graph.node('Softmax', [scores], { axis: { int: 2 } }), z]);
+  const flat = graph.node('Reshape', [attended, graph.int64([0, heads * size])]);
+  return graph.node('Tanh', [linears.floatLinear(flat, exit.answer)]);
+}
