@@ -33,8 +33,6 @@ function stageTable(manifest: Manifest, layout: TableLayout): string[] {
 
 function exitTable(manifest: Manifest, layout: TableLayout): string[] {
   const measured = new Map(manifest.quality?.exits.map((exit) => [exit.layer, exit]));
-  const share = (value: number | undefined): string =>
-    value === undefined ? '' : `${(value * 100).toFixed(1)} %`;
   const columns = [
     { title: 'exit', align: 'right' as const },
     { title: 'kind' },
@@ -72,6 +70,10 @@ function presetTable({ presets }: Manifest, layout: TableLayout): string[] {
     ]),
     layout,
   );
+}
+
+function share(value: number | undefined): string {
+  return value === undefined ? '' : `${(value * 100).toFixed(1)} %`;
 }
 
 function shortened(labels: readonly string[]): string {

@@ -25,6 +25,9 @@ const ownFaults = new Set([
 /** What the user is told of an error: its message, and the stack only where it is the program's own fault. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if ('code' in error && error.code === 'ENOSPC') {
+    return `${error.message}. Free some space, then give the same command again: the run goes on where it was.`;
+  }
   const expected = !ownFaults.has(error.name) || 'code' in error;
   return expected ? error.message : (error.stack ?? error.message);
 }

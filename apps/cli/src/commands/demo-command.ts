@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { openBundle } from '#model/bundle/bundle.js';
 import { writeDemoCorpus } from '../demo/demo-corpus.js';
-import type { SpeedUp } from '../demo/measure-speed-up.js';
+import type { Rate, SpeedUp } from '../demo/measure-speed-up.js';
 import { measureSpeedUp } from '../demo/measure-speed-up.js';
 import { splitAccuracy } from '../demo/split-accuracy.js';
 import { choosePolicy } from '../label/choose-policy.js';
@@ -47,8 +47,7 @@ async function demo(flags: DemoFlags): Promise<void> {
   await mkdir(flags.out, { recursive: true });
   // A demo shows the whole run, so it starts afresh each time.
   for (const path of [out, `${out}.run`]) await rm(path, { recursive: true, force: true });
-  noteLine(flags, 'Reading the SpamAssassin mails …');
-  await writeDemoCorpus(corpus);
+  await writeCorpus(corpus, flags);
   const bundle = await openBundle(demoModel);
   const policy = await choosePolicy(bundle.manifest, {});
   const options = demoOptions(corpus, out, flags.workers);
@@ -66,6 +65,17 @@ async function demo(flags: DemoFlags): Promise<void> {
   ]);
 }
 
+/** Reads the mails, saying at each tenth how many. */
+async function writeCorpus(path: string, flags: DemoFlags): Promise<void> {
+  let tenths = 0;
+  await writeDemoCorpus(path, ({ mailsRead, mails }) => {
+    const reached = Math.floor((10 * mailsRead) / mails);
+    if (reached === tenths) return;
+    tenths = reached;
+    noteLine(flags, `Reading the SpamAssassin mails: ${countText(mailsRead)} of ${countText(mails)}`);
+  });
+}
+
 function demoOptions(corpus: string, out: string, workers: number): LabelOptions {
   return {
     model: demoModel,
@@ -74,7 +84,7 @@ function demoOptions(corpus: string, out: string, workers: number): LabelOptions
     outFormat: 'jsonl',
     labelField: 'label',
     probabilities: false,
-    chunkRows: 256,
+    chunkRows: 128,
     batchTokens: 1024,
     workers,
     tokenizerThreads: 1,
@@ -84,20 +94,22 @@ function demoOptions(corpus: string, out: string, workers: number): LabelOptions
 }
 
 function speedUpLines({ early, full, ratio }: SpeedUp): string[] {
-  const rate = ({ median, least, most }: SpeedUp['early']): string =>
-    `${countText(Math.round(median))} texts/s (${countText(Math.round(least))}–${countText(Math.round(most))})`;
   return [
-    `Early exits: ${rate(early)}. Every layer: ${rate(full)}. ${ratio.toFixed(1)} × as fast, tokenising included.`,
+    `Early exits: ${rateRange(early)}. Every layer: ${rateRange(full)}.`,
+    `${ratio.toFixed(1)} × as fast, tokenising included, measured in turn on the same threads.`,
   ];
+}
+
+function rateRange({ median, least, most }: Rate): string {
+  return `${countText(Math.round(median))} texts/s (${countText(Math.round(least))}–${countText(Math.round(most))})`;
 }
 
 function nextSteps(corpus: string, out: string): string[] {
   return [
-    'Look at the rows:       ' + `head -3 ${out}`,
-    'See every exit think:   ' + 'npx sluice predict "You have won a prize, click here" --model models/spam',
-    'Trade speed for care:   ' +
-      `npx sluice label ${corpus} --model models/spam --label-field label --policy accurate --out careful.jsonl`,
-    'Label your own corpus:  ' + 'npx sluice label --help',
-    'Compile a checkpoint:   ' + 'npx sluice compile --help',
+    `Look at the rows:       head -3 ${out}`,
+    'See every exit think:   npx sluice predict "You have won a prize, click here" --model models/spam',
+    `Trade speed for care:   npx sluice label ${corpus} --model models/spam --label-field label --policy accurate --out careful.jsonl`,
+    'Label your own corpus:  npx sluice label --help',
+    'Compile a checkpoint:   npx sluice compile --help',
   ];
 }

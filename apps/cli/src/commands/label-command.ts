@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { CorpusFormat } from '#corpus/corpus-options.js';
 import type { Bundle } from '#model/bundle/bundle.js';
 import { openBundle } from '#model/bundle/bundle.js';
 import { layoutOf } from '#model/bundle/manifest.js';
@@ -109,7 +108,7 @@ async function label(corpus: string, flags: LabelFlags): Promise<void> {
     ...(result.alreadyFinished ? ['This run was finished before; its output was verified.', ''] : []),
     ...reportLines(report, bundle.manifest.geometry.layers, tableLayout()),
     '',
-    `${options.out}`,
+    options.out,
     ...(report.rejected > 0 ? [`${report.rejected} rejected rows: ${runFolder(options)}/rejects.jsonl`] : []),
   ]);
 }
@@ -155,7 +154,7 @@ function labelOptions(corpus: string, flags: LabelFlags): LabelOptions {
 function defaultOut(corpus: string, flags: LabelFlags): string {
   if (corpus === '-') throw new UsageError('Rows from standard input need a place to go: give --out FILE.');
   const extension = extname(corpus);
-  const format: CorpusFormat | string = flags.format ?? extension.slice(1);
+  const format = flags.format ?? extension.slice(1);
   const outFormat = flags.outFormat ?? (format === 'csv' || format === 'tsv' ? 'csv' : 'jsonl');
   return join(dirname(corpus), `${basename(corpus, extension)}.labelled.${outFormat}`);
 }

@@ -55,7 +55,7 @@ async function predict(text: string, flags: PredictFlags): Promise<void> {
   }
   const policy = await choosePolicy(bundle.manifest, flags);
   const { tokens, truncated, exits, leavesAt } = await exitOpinions(bundle, policy, text, flags.pair);
-  const left = exits.find((exit) => exit.layer === leavesAt) as ExitOpinion;
+  const left = exits.find((exit) => exit.layer === leavesAt)!;
   printResult(
     flags,
     { label: left.label, confidence: left.confidence, exit_layer: leavesAt, tokens, truncated, exits },

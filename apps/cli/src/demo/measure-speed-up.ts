@@ -70,17 +70,14 @@ async function corpusTexts(options: LabelOptions): Promise<string[]> {
 /** `count` texts at even distances. */
 function spread(texts: readonly string[], count: number): string[] {
   const step = Math.max(1, texts.length / count);
-  return Array.from(
-    { length: Math.min(count, texts.length) },
-    (_, i) => texts[Math.floor(i * step)] as string,
-  );
+  return Array.from({ length: Math.min(count, texts.length) }, (_, i) => texts[Math.floor(i * step)]!);
 }
 
 function summary(rates: readonly number[]): Rate {
   const sorted = rates.toSorted((a, b) => a - b);
   return {
-    median: sorted[sorted.length >> 1] as number,
-    least: sorted[0] as number,
-    most: sorted.at(-1) as number,
+    median: sorted[sorted.length >> 1]!,
+    least: sorted[0]!,
+    most: sorted.at(-1)!,
   };
 }

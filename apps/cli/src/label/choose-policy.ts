@@ -50,7 +50,7 @@ async function thresholdsOfFile(manifest: Manifest, path: string): Promise<Recor
   try {
     json = JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
-    throw new PolicyError(`${path} is not JSON: ${(error as Error).message}`);
+    throw new PolicyError(`${path} is not JSON: ${String(error)}`);
   }
   const parsed = fileSchema.safeParse(json);
   if (!parsed.success) {

@@ -45,13 +45,11 @@ export async function exitOpinions(
     const confidence = Math.max(...probabilities);
     return {
       layer,
-      label: labels[probabilities.indexOf(confidence)] as string,
+      label: labels[probabilities.indexOf(confidence)]!,
       confidence,
-      uncertainty: uncertainty[0] as number,
-      threshold: policy.get(layer) as number,
-      probabilities: Object.fromEntries(
-        labels.map((label, index) => [label, probabilities[index] as number]),
-      ),
+      uncertainty: uncertainty[0]!,
+      threshold: policy.get(layer)!,
+      probabilities: Object.fromEntries(labels.map((label, index) => [label, probabilities[index]!])),
     };
   });
   const leaves = exits.find((exit) => exit.uncertainty < Math.fround(exit.threshold)) ?? exits.at(-1);
@@ -59,6 +57,6 @@ export async function exitOpinions(
     tokens: columns.ids.length,
     truncated: columns.truncated[0] === 1,
     exits,
-    leavesAt: leaves?.layer as number,
+    leavesAt: leaves!.layer,
   };
 }
