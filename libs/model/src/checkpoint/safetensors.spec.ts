@@ -17,79 +17,60 @@ afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 const shapes = fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 3 });
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
-const littleEndian = (
-  size: number,
-  width: number,
-  set: (view: DataView, at: number, index: number) => void,
-): Uint8Array => {
-  const view = new DataView(new ArrayBuffer(size * width));
-  for (let index = 0; index < size; index++) set(view, index * width, index);
-  return new Uint8Array(view.buffer);
+/** A 16-bit float of so many mantissa bits, by the formats' definition; its exponent is not all ones. */
+function smallFloat(bits: number, mantissaBits: number, bias: number): number {
+  const exponent = (bits & 0x7fff) >> mantissaBits;
+  const mantissa = (bits & ((1 << mantissaBits) - 1)) / (1 << mantissaBits);
+  const magnitude = exponent === 0 ? mantissa * 2 ** (1 - bias) : (1 + mantissa) * 2 ** (exponent - bias);
+  return bits & 0x8000 ? -magnitude : magnitude;
+}
+
+/** How each format stores the number that sixteen random bits stand for. */
+const formats = {
+  F64: {
+    width: 8,
+    store: (view: DataView, at: number, bits: number) => view.setFloat64(at, bits / 7 - 3000, true),
+    value: (bits: number) => Math.fround(bits / 7 - 3000),
+  },
+  F32: {
+    width: 4,
+    store: (view: DataView, at: number, bits: number) => view.setFloat32(at, bits / 7 - 3000, true),
+    value: (bits: number) => Math.fround(bits / 7 - 3000),
+  },
+  F16: {
+    width: 2,
+    store: (view: DataView, at: number, bits: number) => view.setUint16(at, bits, true),
+    value: (bits: number) => smallFloat(bits, 10, 15),
+  },
+  BF16: {
+    width: 2,
+    store: (view: DataView, at: number, bits: number) => view.setUint16(at, bits, true),
+    value: (bits: number) => smallFloat(bits, 7, 127),
+  },
 };
 
-/** A tensor as stored, and the values it stands for, by formulas of the formats' definitions. */
 const tensors = fc
-  .tuple(shapes, fc.constantFrom('F64', 'F32', 'F16', 'BF16'), fc.infiniteStream(fc.nat({ max: 65_535 })))
+  .tuple(
+    shapes,
+    fc.constantFrom(...(['F64', 'F32', 'F16', 'BF16'] as const)),
+    fc.infiniteStream(fc.nat({ max: 65_535 })),
+  )
   .map(([shape, dtype, stream]): { stored: StoredTensor; values: number[] } => {
-    const bits = [...stream.take(sizeOf(shape))];
+    const { width, store, value } = formats[dtype];
     // Finite numbers only: exponent bits that are not all ones.
-    const half = bits.map((value) => value & ~0x4000);
-    const brain = bits.map((value) => value & ~0x4000);
-    const fraction = bits.map((value) => value / 7 - 3000);
-    const size = bits.length;
-    switch (dtype) {
-      case 'F64':
-        return {
-          stored: {
-            dtype,
-            shape,
-            bytes: littleEndian(size, 8, (v, at, i) => v.setFloat64(at, fraction[i]!, true)),
-          },
-          values: fraction.map(Math.fround),
-        };
-      case 'F32':
-        return {
-          stored: {
-            dtype,
-            shape,
-            bytes: littleEndian(size, 4, (v, at, i) => v.setFloat32(at, fraction[i]!, true)),
-          },
-          values: fraction.map(Math.fround),
-        };
-      case 'F16':
-        return {
-          stored: {
-            dtype,
-            shape,
-            bytes: littleEndian(size, 2, (v, at, i) => v.setUint16(at, half[i]!, true)),
-          },
-          values: half.map((value) => {
-            const exponent = (value >> 10) & 31;
-            const magnitude =
-              exponent === 0
-                ? ((value & 1023) / 1024) * 2 ** -14
-                : (1 + (value & 1023) / 1024) * 2 ** (exponent - 15);
-            return value & 0x8000 ? -magnitude : magnitude;
-          }),
-        };
-      default:
-        return {
-          stored: {
-            dtype,
-            shape,
-            bytes: littleEndian(size, 2, (v, at, i) => v.setUint16(at, brain[i]!, true)),
-          },
-          values: brain.map((value) => {
-            const exponent = (value >> 7) & 255;
-            const magnitude =
-              exponent === 0
-                ? ((value & 127) / 128) * 2 ** -126
-                : (1 + (value & 127) / 128) * 2 ** (exponent - 127);
-            return value & 0x8000 ? -magnitude : magnitude;
-          }),
-        };
-    }
+    const numbers = [...stream.take(sizeOf(shape))].map((bits) => bits & ~0x4000);
+    const view = new DataView(new ArrayBuffer(numbers.length * width));
+    for (const [index, bits] of numbers.entries()) store(view, index * width, bits);
+    return { stored: { dtype, shape, bytes: new Uint8Array(view.buffer) }, values: numbers.map(value) };
   });
+
+const f32 = (shape: readonly number[], start: number, end: number): object => ({
+  dtype: 'F32',
+  shape,
+  data_offsets: [start, end],
+});
+const lie = (entries: Record<string, unknown>, ...data: Uint8Array[]): Buffer =>
+  withHeader(JSON.stringify(entries), data);
 
 describe('Safetensors', () => {
   it('reads back whatever was written, in every float format', async () => {
@@ -129,13 +110,6 @@ describe('Safetensors', () => {
 
   const four = new Uint8Array(4);
   const eight = new Uint8Array(8);
-  const f32 = (shape: readonly number[], start: number, end: number): object => ({
-    dtype: 'F32',
-    shape,
-    data_offsets: [start, end],
-  });
-  const lie = (entries: Record<string, unknown>, ...data: Uint8Array[]): Buffer =>
-    withHeader(JSON.stringify(entries), data);
   const hugeLength = Buffer.alloc(64);
   hugeLength.writeBigUInt64LE(2n ** 63n);
   const lies: Record<string, [Buffer, RegExp]> = {

@@ -15,8 +15,13 @@ export interface Range {
 export function scaleOfRange({ min, max }: Range): Scale {
   const low = Math.min(min, 0);
   const high = Math.max(max, 0);
-  const scale = Math.fround((high - low) / 255) || 1;
-  return { scale, zeroPoint: Math.round(-low / scale) };
+  const scale = normal((high - low) / 255);
+  return { scale, zeroPoint: Math.round(Math.abs(low) / scale) };
+}
+
+/** A scale as float32. Numbers too small for full precision there are all taken for zero: any scale does. */
+function normal(scale: number): number {
+  return scale < 2 ** -126 ? 1 : Math.fround(scale);
 }
 
 export interface QuantisedWeight {
@@ -50,7 +55,7 @@ export function quantiseWeight({ weight, inputs, outputs }: Linear): QuantisedWe
       if (first * second > 0) pair = Math.max(pair, Math.abs(first + second));
     }
     // Rounding adds at most ½ to each of a pair, hence the limit less one.
-    const scale = Math.fround(Math.max(single / 127, pair / (PAIR_LIMIT - 1))) || 1;
+    const scale = normal(Math.max(single / 127, pair / (PAIR_LIMIT - 1)));
     scales[column] = scale;
     for (let row = 0; row < inputs; row++) {
       const value = Math.round(weight[row * outputs + column]! / scale);

@@ -6,6 +6,7 @@ import { writeExit } from './exit-graph.js';
 import type { FoldedExit } from './fold-exit.js';
 import type { Quantisation } from './linear-writer.js';
 import { LinearWriter } from './linear-writer.js';
+import { quantiseTable } from './quantise-table.js';
 import type { StagePlan } from './stages.js';
 
 export type Precision = 'fp32' | 'int8' | 'fp16';
@@ -118,12 +119,8 @@ class StageGraphWriter {
     const graph = this.#graph;
     const ids = graph.input('ids', 'int32', ['B', 'S']);
     const pair = config.task === 'pair';
-    // Half the bytes in the file; ONNX Runtime folds the Cast when it loads the graph.
-    const halved = (): Value =>
-      graph.node('Cast', [this.#linears.halves(word, [vocabSize, hiddenSize])], {
-        to: { int: dataTypes.float32 },
-      });
-    const wordTable = precision === 'int8' ? halved() : this.#linears.floats(word, [vocabSize, hiddenSize]);
+    const wordTable =
+      precision === 'int8' ? this.#bytesTable(word) : this.#linears.floats(word, [vocabSize, hiddenSize]);
     const positions = pair ? position : withSegmentZero(position, segment, hiddenSize);
     const [hidden] = graph.nodes(
       'EmbedLayerNormalization',
@@ -141,6 +138,16 @@ class StageGraphWriter {
       MICROSOFT,
     );
     return hidden!;
+  }
+
+  /** The word table in a quarter of the file's bytes; ONNX Runtime folds both nodes when it loads the graph. */
+  #bytesTable(word: Float32Array): Value {
+    const { vocabSize, hiddenSize } = this.#options.config.geometry;
+    const graph = this.#graph;
+    const { values, scales } = quantiseTable(word, hiddenSize);
+    const bytes = graph.constant(values, [vocabSize, hiddenSize], 'int8');
+    const floats = graph.node('Cast', [bytes], { to: { int: dataTypes.float32 } });
+    return graph.node('Mul', [floats, graph.constant(scales, [vocabSize, 1], 'float32')]);
   }
 
   /** `[n,S,H]` to `[n,S,H]`. */

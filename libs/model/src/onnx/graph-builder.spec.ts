@@ -70,10 +70,10 @@ describe('GraphBuilder', () => {
 describe('ProtobufMessage', () => {
   it('writes the examples of the format’s documentation', () => {
     // developers.google.com/protocol-buffers: a = 150 is 08 96 01; b = "testing" is 12 07 …; c = {a: 150}.
-    const a = (): ProtobufMessage => new ProtobufMessage().varint(1, 150);
-    expect(a().toBytes().toString('hex')).toBe('089601');
+    const a = new ProtobufMessage().varint(1, 150);
+    expect(a.toBytes().toString('hex')).toBe('089601');
     expect(new ProtobufMessage().string(2, 'testing').toBytes().toString('hex')).toBe('120774657374696e67');
-    expect(new ProtobufMessage().message(3, a()).toBytes().toString('hex')).toBe('1a03089601');
+    expect(new ProtobufMessage().message(3, a).toBytes().toString('hex')).toBe('1a03089601');
     expect(new ProtobufMessage().packedVarints(6, [3, 270, 86_942]).toBytes().toString('hex')).toBe(
       '3206038e029ea705',
     );
