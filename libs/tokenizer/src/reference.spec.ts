@@ -27,7 +27,7 @@ const hostile = z
   .object({
     maxLength: z.int(),
     pairs: z.record(z.string(), z.string()),
-    rows: z.array(z.object({ text: z.string(), english: ids, chinese: ids })),
+    rows: z.array(z.object({ text: z.string(), normalized: z.string(), english: ids, chinese: ids })),
   })
   .parse(fixture('hostile.json'));
 
@@ -65,6 +65,18 @@ const sweep = z
     ),
   })
   .parse(fixture('sweep.json'));
+
+test('hostile texts, normalised', () => {
+  const normalizer = new BertNormalizer({
+    cleanText: true,
+    isolateIdeographs: true,
+    stripAccents: true,
+    lowercase: true,
+  });
+  expect(hostile.rows.map(({ text }) => normalizer.normalize(text))).toEqual(
+    hostile.rows.map(({ normalized }) => normalized),
+  );
+});
 
 /** Ids identical to Python's, which the fixtures hold; test/fixtures/tokenizer has the scripts that made them. */
 describe.skipIf(sharedFolder === undefined)('the reference tokeniser', () => {
