@@ -1,8 +1,9 @@
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import type { LabelColumns } from '#pipeline/columns.js';
 
-import { withFile } from '../../../test/corpus-on-disk.js';
+import { joined, readChunks, withFile } from '../../../test/corpus-on-disk.js';
 import type { CorpusOptions } from './corpus-options.js';
 import { openCorpus } from './open-corpus.js';
 import { createRowWriter } from './row-writer.js';
@@ -131,4 +132,20 @@ test('a field that first appears behind the first 1,000 rows is left out and cou
 test('csv without any input field', async () => {
   const { out } = await write('csv', 'a.jsonl', '{"text":"a"}\n', { fields: [] });
   expect(out).toBe(`${addedHead}\n${addedCells}\n`);
+});
+
+test('csv reads back as it was written, whatever the strings', async () => {
+  const cell = fc.string({
+    unit: fc.constantFrom('"', ',', '\n', '\r', '\t', ' ', 'a', 'é', '\0', '\u2028'),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 10 }), async (rows) => {
+      const content = rows.map(([text, other]) => `${JSON.stringify({ text, other })}\n`).join('');
+      const { out } = await write('csv', 'a.jsonl', content);
+      const { records } = await withFile('b.csv', out, async (path) =>
+        joined(await readChunks(openCorpus({ path, fields: ['text', 'other'] }))),
+      );
+      expect(records).toEqual(rows);
+    }),
+  );
 });
