@@ -17,7 +17,9 @@ describe('quantiseTable', () => {
         const { values, scales } = quantiseTable(table, width);
         table.forEach((value, index) => {
           const scale = scales[Math.floor(index / width)]!;
-          expect(Math.abs(values[index]! * scale - value)).toBeLessThanOrEqual(Math.max(scale * 0.501, 2 ** -119));
+          expect(Math.abs(values[index]! * scale - value)).toBeLessThanOrEqual(
+            Math.max(scale * 0.501, 2 ** -119),
+          );
         });
       }),
     );
