@@ -108,6 +108,11 @@ test('csv quotes what needs it', async () => {
   );
 });
 
+test('csv quotes a lone carriage return, which some readers take for a line end', async () => {
+  const { out } = await write('csv', 'a.jsonl', '{"text":"a\\rb"}\n');
+  expect(out).toBe(`text,${addedHead}\n"a\rb",${addedCells}\n`);
+});
+
 test('csv of JSON has the fields of the first rows as columns', async () => {
   const content =
     '{"id":12345678901234567890,"text":"a"}\nbad\n{"text":"b, c","tags":["x", "y"],"none":null}\n{"id":"\\u0041","text":"\\ud800"}\n';
