@@ -1,0 +1,234 @@
+/**
+ * Promise 1 at the level of the graphs: what an exit says of a row is the same, bit for bit, whatever the rest of the
+ * batch, wherever the stages are cut, and however many rows survive: none, one or many.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GraphTensor } from '#inference/graph-tensor.js';
+import type { OnnxGraph } from '#inference/onnx-graph.js';
+import { openGraph } from '#inference/onnx-graph.js';
+import type { CheckpointShape, RandomExit } from '../../../../test/random-checkpoint.js';
+import {
+  checkpointShape,
+  randomNumbers,
+  vocabularySize,
+  writeRandomCheckpoint,
+} from '../../../../test/random-checkpoint.js';
+import { Checkpoint } from '../checkpoint/checkpoint.js';
+import { calibrate } from './calibrate.js';
+import { readModelWeights } from './model-weights.js';
+import { writeStageGraph } from './stage-graph.js';
+import type { StagePlan } from './stages.js';
+import { planStages } from './stages.js';
+
+type Precision = 'fp32' | 'int8';
+const precisions: readonly Precision[] = ['fp32', 'int8'];
+
+let scratch: string;
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'sluice-purity-'));
+});
+afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+interface OpenStage {
+  readonly plan: StagePlan;
+  readonly graph: OnnxGraph;
+}
+
+/** By exit's layer, then by row: what it said, as the bits of its probabilities and uncertainty. */
+type Said = Map<number, Map<number, string>>;
+
+const specialTokens = 5;
+function randomIds(random: () => number, rows: number, tokens: number): Int32Array {
+  return Int32Array.from(
+    { length: rows * tokens },
+    () => specialTokens + Math.floor(random() * (vocabularySize - specialTokens)),
+  );
+}
+
+async function openStages(
+  shape: CheckpointShape,
+  precision: Precision,
+  ends: readonly number[],
+): Promise<OpenStage[]> {
+  const directory = await mkdtemp(join(scratch, 'checkpoint-'));
+  await writeRandomCheckpoint(directory, shape);
+  const checkpoint = await Checkpoint.open(directory);
+  const { config } = checkpoint;
+  const exits = shape.exits.map(({ layer }) => layer);
+  const weights = await readModelWeights(checkpoint, exits);
+  await checkpoint.close();
+  const offsets = Int32Array.from({ length: 9 }, (_, row) => row * 16);
+  const tokens = { ids: randomIds(randomNumbers(77), 8, 16), offsets, truncated: new Uint8Array(8) };
+  const quantisation =
+    precision === 'int8'
+      ? { scales: await calibrate(config, weights, tokens), float32Matmuls: new Set<string>() }
+      : undefined;
+  const stages = [];
+  for (const plan of planStages(config, ends, new Set(exits))) {
+    const bytes = writeStageGraph({ config, weights, stage: plan, precision, quantisation });
+    stages.push({ plan, graph: await openGraph(bytes) });
+  }
+  return stages;
+}
+
+async function release(stages: readonly OpenStage[]): Promise<void> {
+  for (const { graph } of stages) await graph.release();
+}
+
+const bits = (numbers: Float32Array): string =>
+  Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength).toString('hex');
+
+/**
+ * Runs rows of one length through all stages, survivors handed on.
+ * @param thresholds by exit's layer; −1, which lets nobody leave, for the others
+ */
+async function runStages(
+  stages: readonly OpenStage[],
+  ids: Int32Array,
+  tokens: number,
+  thresholds: ReadonlyMap<number, number>,
+): Promise<Said> {
+  const said: Said = new Map();
+  let rows = Array.from({ length: ids.length / tokens }, (_, row) => row);
+  let input: Record<string, GraphTensor> = { ids: { dims: [rows.length, tokens], data: ids } };
+  for (const { plan, graph } of stages) {
+    const policy = Float32Array.from(plan.exits, (layer) => thresholds.get(layer) ?? -1);
+    const outputs = await graph.run({ ...input, policy: { dims: [policy.length], data: policy } });
+    for (const layer of plan.exits) {
+      const reached = outputs[`rows_${layer}`]!.data;
+      const probabilities = outputs[`probabilities_${layer}`]!;
+      const classes = probabilities.dims[1]!;
+      const uncertainty = outputs[`uncertainty_${layer}`]!.data;
+      const ofExit = new Map<number, string>();
+      for (const [at, row] of reached.entries()) {
+        const numbers = new Float32Array(classes + 1);
+        for (let c = 0; c < classes; c++) numbers[c] = Number(probabilities.data[at * classes + c]);
+        numbers[classes] = Number(uncertainty[at]);
+        ofExit.set(rows[Number(row)]!, bits(numbers));
+      }
+      said.set(layer, ofExit);
+    }
+    if (outputs['hidden_out'] === undefined) break;
+    const before = rows;
+    rows = Array.from(outputs['rows_out']!.data, (row) => before[Number(row)]!);
+    input = { hidden: outputs['hidden_out'] };
+  }
+  return said;
+}
+
+const uncertaintyOf = (hex: string): number => Buffer.from(hex.slice(-8), 'hex').readFloatLE();
+
+/** What every exit says of each row when it is run alone. */
+async function aloneEach(stages: readonly OpenStage[], ids: Int32Array, tokens: number): Promise<Said> {
+  const all: Said = new Map();
+  for (let row = 0; row < ids.length / tokens; row++) {
+    const said = await runStages(stages, ids.slice(row * tokens, (row + 1) * tokens), tokens, new Map());
+    for (const [layer, byRow] of said) {
+      all.set(layer, (all.get(layer) ?? new Map<number, string>()).set(row, byRow.get(0)!));
+    }
+  }
+  return all;
+}
+
+describe.each(precisions)('survivors, %s', (precision) => {
+  const exits: readonly RandomExit[] = [
+    ...[0, 1, 2].map((layer): RandomExit => ({ layer, kind: 'fastbert', size: 16, heads: 2 })),
+    { layer: 3, kind: 'pooler' },
+  ];
+  const shape = checkpointShape({ exits });
+  const ROWS = 7;
+  const TOKENS = 9;
+
+  it.each([[[]], [[0]], [[0, 1, 2]], [[1]], [[0, 2]]])(
+    'none, one and many after every exit, stages ending at %j',
+    async (ends) => {
+      const stages = await openStages(shape, precision, ends);
+      const ids = randomIds(randomNumbers(9), ROWS, TOKENS);
+      const alone = await aloneEach(stages, ids, TOKENS);
+      for (const { layer } of exits.slice(0, -1)) {
+        const sorted = [...alone.get(layer)!].sort((a, b) => uncertaintyOf(b[1]) - uncertaintyOf(a[1]));
+        for (const survivors of [0, 1, 2, ROWS - 1, ROWS]) {
+          // A row leaves below the threshold, so that of the last survivor keeps exactly so many.
+          const threshold = survivors === 0 ? 2 : uncertaintyOf(sorted[survivors - 1]![1]);
+          const said = await runStages(stages, ids, TOKENS, new Map([[layer, threshold]]));
+          const staying = new Set(sorted.slice(0, survivors).map(([row]) => row));
+          for (const exit of exits) {
+            const expected = [...alone.get(exit.layer)!].filter(
+              ([row]) => exit.layer <= layer || staying.has(row),
+            );
+            expect([...said.get(exit.layer)!], `exit ${exit.layer}, ${survivors} stay at ${layer}`).toEqual(
+              expected,
+            );
+          }
+        }
+      }
+      await release(stages);
+    },
+  );
+
+  it('some leaving at every exit', async () => {
+    const stages = await openStages(shape, precision, [0, 2]);
+    const ids = randomIds(randomNumbers(10), ROWS, TOKENS);
+    const alone = await aloneEach(stages, ids, TOKENS);
+    const thresholds = new Map<number, number>();
+    let staying = Array.from({ length: ROWS }, (_, row) => row);
+    for (const { layer } of exits) {
+      const said = await runStages(stages, ids, TOKENS, thresholds);
+      expect([...said.get(layer)!.keys()]).toEqual(staying);
+      for (const row of staying) expect(said.get(layer)!.get(row)).toBe(alone.get(layer)!.get(row));
+      const uncertainties = staying.map((row) => uncertaintyOf(alone.get(layer)!.get(row)!));
+      const threshold = [...uncertainties].sort((a, b) => a - b)[2]!;
+      thresholds.set(layer, threshold);
+      staying = staying.filter((_, at) => uncertainties[at]! >= threshold);
+    }
+    await release(stages);
+  });
+});
+
+/** Widths off the vector sizes of every processor, and class counts on both sides of them. */
+const oddShapes: readonly Partial<CheckpointShape>[] = [
+  { hiddenSize: 24, heads: 2, intermediateSize: 40, classes: 2 },
+  { hiddenSize: 40, heads: 4, intermediateSize: 100, classes: 5 },
+  { hiddenSize: 13, heads: 1, intermediateSize: 17, classes: 6 },
+  { hiddenSize: 36, heads: 3, intermediateSize: 50, classes: 7 },
+  { hiddenSize: 20, heads: 4, intermediateSize: 30, classes: 20 },
+  { hiddenSize: 64, heads: 8, intermediateSize: 256, classes: 3 },
+  { hiddenSize: 32, heads: 2, intermediateSize: 64, classes: 4 },
+];
+
+describe.each(precisions)('batch-mates, %s', (precision) => {
+  it.each(oddShapes)('leave no trace in a model of $hiddenSize × $heads, $classes classes', async (odd) => {
+    for (const exits of [
+      [0, 1].map((layer): RandomExit => ({ layer, kind: 'fastbert', size: 5, heads: 1 })),
+      [0, 1].map((layer): RandomExit => ({ layer, kind: 'fastbert', size: 24, heads: 3 })),
+      [0, 1].map((layer): RandomExit => ({ layer, kind: 'pooler' })),
+    ]) {
+      const stages = await openStages(checkpointShape({ ...odd, layers: 1, exits }), precision, []);
+      const random = randomNumbers(odd.hiddenSize!);
+      for (const tokens of [2, 3, 7, 16, 33, 128]) {
+        const ids = randomIds(random, 11, tokens);
+        const alone = await aloneEach(stages, ids, tokens);
+        for (const [first, rows] of [
+          [0, 2],
+          [1, 3],
+          [3, 8],
+          [0, 11],
+        ] as const) {
+          const batch = ids.slice(first * tokens, (first + rows) * tokens);
+          const said = await runStages(stages, batch, tokens, new Map());
+          for (const [layer, byRow] of said) {
+            for (const [row, found] of byRow) {
+              expect(found, `exit ${layer}, ${rows} rows of ${tokens} tokens`).toBe(
+                alone.get(layer)!.get(first + row),
+              );
+            }
+          }
+        }
+      }
+      await release(stages);
+    }
+  });
+});
