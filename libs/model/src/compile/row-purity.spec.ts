@@ -103,17 +103,18 @@ async function runStages(
       const classes = probabilities.dims[1]!;
       const uncertainty = outputs[`uncertainty_${layer}`]!.data;
       const ofExit = new Map<number, string>();
-      for (const [at, row] of reached.entries()) {
+      for (let at = 0; at < reached.length; at++) {
         const numbers = new Float32Array(classes + 1);
         for (let c = 0; c < classes; c++) numbers[c] = Number(probabilities.data[at * classes + c]);
         numbers[classes] = Number(uncertainty[at]);
-        ofExit.set(rows[Number(row)]!, bits(numbers));
+        ofExit.set(rows[Number(reached[at])]!, bits(numbers));
       }
       said.set(layer, ofExit);
     }
     if (outputs['hidden_out'] === undefined) break;
     const before = rows;
-    rows = Array.from(outputs['rows_out']!.data, (row) => before[Number(row)]!);
+    const kept = outputs['rows_out']!.data;
+    rows = Array.from({ length: kept.length }, (_, at) => before[Number(kept[at])]!);
     input = { hidden: outputs['hidden_out'] };
   }
   return said;
