@@ -1,4 +1,4 @@
-import type { StageRunner, Tokenizer } from '#pipeline/ports.js';
+import type { StageBatch, StageRunner, Tokenizer } from '#pipeline/ports.js';
 import type { Bundle } from './bundle.js';
 
 /** A worker's answers on the golden texts are not those of the bundle's compiler. */
@@ -7,6 +7,8 @@ export class GoldenMismatchError extends Error {
   constructor(
     readonly directory: string,
     readonly text: string,
+    /** Layer of the exit that differs; undefined where the token ids do. */
+    readonly exit: number | undefined,
     problem: string,
   ) {
     super(
@@ -20,7 +22,7 @@ export class GoldenMismatchError extends Error {
 const tolerances = { fp32: 1e-3, int8: 0.05, fp16: 0.02 } as const;
 
 /**
- * Lets a runner prove itself: labels the golden texts alone and twice in one batch, which must give the same bits, and
+ * Lets a runner prove itself: labels each golden text alone and beside another text, which must give the same bits, and
  * compares with what the compiler got: the same bits on the same fingerprint, nearly the same numbers on another.
  * @returns whether the bits were the compiler's
  * @throws GoldenMismatchError
@@ -35,41 +37,33 @@ export async function checkGolden(
   const texts = golden.texts.map(({ text }) => text);
   const pairs = manifest.task === 'pair' ? golden.texts.map(({ pair }) => pair ?? '') : undefined;
   const tokens = await tokenizer.tokenize(texts, pairs);
-  const sameRuntime = golden.fingerprint === fingerprint;
+  const tolerance = golden.fingerprint === fingerprint ? 0 : tolerances[manifest.precision];
   let exact = true;
-  for (const [row, expected] of golden.texts.entries()) {
+  for (const [row, { text, ids: expectedIds, exits }] of golden.texts.entries()) {
     const [start, end] = [tokens.offsets[row]!, tokens.offsets[row + 1]!];
     const ids = tokens.ids.slice(start, end);
-    if (ids.join() !== expected.ids.join()) {
-      throw new GoldenMismatchError(
-        directory,
-        expected.text,
-        `its token ids are ${ids.join(' ')}, expected ${expected.ids.join(' ')}`,
-      );
+    if (ids.join() !== expectedIds.join()) {
+      const problem = `its token ids are ${ids.join(' ')}, expected ${expectedIds.join(' ')}`;
+      throw new GoldenMismatchError(directory, text, undefined, problem);
     }
     const segments = tokens.segments?.slice(start, end);
-    const alone = await allExits(bundle, runner, ids, segments, 1);
-    const twice = await allExits(bundle, runner, ids, segments, 2);
-    for (const { layer, probabilities, uncertainty } of expected.exits) {
-      const found = alone.get(layer)!;
+    // A neighbour of the same length: tokens of the other texts.
+    const neighbour = ids.map((_, at) => tokens.ids[(end + at) % tokens.ids.length]!);
+    const alone = await allExits(bundle, runner, [ids], segments);
+    const beside = await allExits(bundle, runner, [neighbour, ids], segments);
+    for (const { layer, probabilities, uncertainty } of exits) {
+      const [found] = alone.get(layer)!;
+      const [, foundBeside] = beside.get(layer)!;
       const wanted = Float32Array.of(...probabilities, uncertainty);
-      const beside = twice.get(layer)!;
-      if (![0, found.length].every((at) => equalBits(beside.subarray(at, at + found.length), found))) {
-        throw new GoldenMismatchError(
-          directory,
-          expected.text,
-          `exit ${layer} gives other bits in a batch of two, ${beside.join(' ')}, than alone, ${found.join(' ')}`,
-        );
+      if (!equalBits(foundBeside!, found!)) {
+        const problem = `exit ${layer} gives ${foundBeside!.join(' ')} beside another text, ${found!.join(' ')} alone`;
+        throw new GoldenMismatchError(directory, text, layer, problem);
       }
-      if (equalBits(found, wanted)) continue;
+      if (equalBits(found!, wanted)) continue;
       exact = false;
-      const tolerance = sameRuntime ? 0 : tolerances[manifest.precision];
-      if (!found.every((value, i) => Math.abs(value - wanted[i]!) <= tolerance)) {
-        throw new GoldenMismatchError(
-          directory,
-          expected.text,
-          `exit ${layer} gives ${found.join(' ')}, expected ${wanted.join(' ')} within ${tolerance}`,
-        );
+      if (!found!.every((value, i) => Math.abs(value - wanted[i]!) <= tolerance)) {
+        const problem = `exit ${layer} gives ${found!.join(' ')}, expected ${wanted.join(' ')} within ${tolerance}`;
+        throw new GoldenMismatchError(directory, text, layer, problem);
       }
     }
   }
@@ -77,41 +71,32 @@ export async function checkGolden(
 }
 
 /**
- * Runs one text through every exit, no exit letting it go.
- * @param copies rows of the batch, all the same text
- * @returns by layer each row's probabilities and, behind them, its uncertainty: `[copies × (classes + 1)]`
+ * Runs rows of one length through every exit, no exit letting them go.
+ * @param segments of each row
+ * @returns by layer, for each row: its probabilities and, behind them, its uncertainty, `[classes + 1]`
  */
 async function allExits(
   { manifest }: Bundle,
   runner: StageRunner,
-  ids: Int32Array,
+  rows: readonly Int32Array[],
   segments: Int32Array | undefined,
-  copies: number,
-): Promise<Map<number, Float32Array>> {
-  const repeat = (column: Int32Array): Int32Array =>
-    Int32Array.from({ length: column.length * copies }, (_, i) => column[i % column.length]!);
+): Promise<Map<number, Float32Array[]>> {
   const classes = manifest.labels.length;
-  const found = new Map<number, Float32Array>();
-  let input: Parameters<StageRunner['run']>[0]['input'] = {
+  const tokens = rows[0]!.length;
+  const found = new Map<number, Float32Array[]>();
+  let input: StageBatch['input'] = {
     kind: 'ids',
-    ids: repeat(ids),
-    segments: segments === undefined ? undefined : repeat(segments),
+    ids: Int32Array.from(rows.flatMap((ids) => [...ids])),
+    segments: segments && Int32Array.from(rows.flatMap(() => [...segments])),
   };
   for (const [stage, { exits }] of manifest.stages.entries()) {
-    const result = await runner.run({
-      stage,
-      rows: copies,
-      tokens: ids.length,
-      policy: new Float32Array(exits.length).fill(-1),
-      input,
-    });
-    for (const exit of result.exits) {
-      const values = new Float32Array(copies * (classes + 1));
-      for (let row = 0; row < copies; row++) {
-        values.set(exit.probabilities.subarray(row * classes, (row + 1) * classes), row * (classes + 1));
-        values[row * (classes + 1) + classes] = exit.uncertainty[row]!;
-      }
-      found.set(exit.layer, values);
+    const policy = new Float32Array(exits.length).fill(-1);
+    const result = await runner.run({ stage, rows: rows.length, tokens, policy, input });
+    for (const { layer, probabilities, uncertainty } of result.exits) {
+      const ofRows = rows.map((_, row) =>
+        Float32Array.of(...probabilities.subarray(row * classes, (row + 1) * classes), uncertainty[row]!),
+      );
+      found.set(layer, ofRows);
     }
     input = { kind: 'hidden', hidden: result.survivors.hidden };
   }

@@ -19,11 +19,12 @@ import {
 import { Checkpoint } from '../checkpoint/checkpoint.js';
 import { calibrate } from './calibrate.js';
 import { readModelWeights } from './model-weights.js';
+import type { Precision } from './stage-graph.js';
 import { writeStageGraph } from './stage-graph.js';
 import type { StagePlan } from './stages.js';
 import { planStages } from './stages.js';
 
-type Precision = 'fp32' | 'int8';
+/** Those that this library promises anything of on a CPU. */
 const precisions: readonly Precision[] = ['fp32', 'int8'];
 
 let scratch: string;
@@ -120,7 +121,12 @@ async function runStages(
   return said;
 }
 
-const uncertaintyOf = (hex: string): number => Buffer.from(hex.slice(-8), 'hex').readFloatLE();
+const floats = (hex: string): number[] =>
+  Array.from({ length: hex.length / 8 }, (_, at) =>
+    Buffer.from(hex.slice(at * 8, at * 8 + 8), 'hex').readFloatLE(),
+  );
+
+const uncertaintyOf = (hex: string): number => floats(hex).at(-1)!;
 
 /** What every exit says of each row when it is run alone. */
 async function aloneEach(stages: readonly OpenStage[], ids: Int32Array, tokens: number): Promise<Said> {
@@ -186,6 +192,38 @@ describe.each(precisions)('survivors, %s', (precision) => {
       staying = staying.filter((_, at) => uncertainties[at]! >= threshold);
     }
     await release(stages);
+  });
+});
+
+describe('float16', () => {
+  // The CPU provider runs such graphs by way of float32: its bits are not a GPU's, but it shows that they are sound.
+  it('says nearly what float32 says, and knows no survivors', async () => {
+    const shape = checkpointShape();
+    const ids = randomIds(randomNumbers(11), 6, 10);
+    const float = await openStages(shape, 'fp32', [0, 2]);
+    const half = await openStages(shape, 'fp16', [0, 2]);
+    const expected = await runStages(float, ids, 10, new Map());
+    const found = await runStages(half, ids, 10, new Map());
+    expect([...found.keys()]).toEqual([0, 1, 2, 3]);
+    for (const [layer, byRow] of expected) {
+      for (const [row, wanted] of byRow) {
+        const pairs = floats(wanted).map((value, at): [number, number] => [
+          value,
+          floats(found.get(layer)!.get(row)!)[at]!,
+        ]);
+        for (const [a, b] of pairs) expect(Math.abs(a - b)).toBeLessThan(0.02);
+      }
+    }
+    for (const layer of [0, 1, 2]) {
+      const none = await runStages(half, ids, 10, new Map([[layer, 2]]));
+      expect([...none].map(([exit, byRow]) => byRow.size === (exit > layer ? 0 : 6))).toEqual([
+        true,
+        true,
+        true,
+        true,
+      ]);
+    }
+    await release([...float, ...half]);
   });
 });
 
