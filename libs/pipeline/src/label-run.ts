@@ -35,15 +35,16 @@ export interface LabelRunOptions {
 
 export type RunPhase = 'verifying' | 'labelling' | 'merging' | 'finished';
 
-/** Where a run stands; sent at each change of phase and for each chunk verified, committed or merged. */
+/** Where a run stands; sent at each change of phase and for each chunk planned, verified, committed or merged. */
 export interface RunProgress {
   readonly phase: RunPhase;
   /** Counts over all committed chunks, resumed ones included. */
   readonly tally: Tally;
   /** Rows that earlier sessions committed. */
   readonly rowsResumed: number;
-  /** Bytes of the corpus in committed chunks. */
-  readonly bytes: number;
+  /** Rows and bytes of the corpus that were read so far. */
+  readonly rowsPlanned: number;
+  readonly bytesPlanned: number;
   /** Bytes of the corpus, while known. */
   readonly totalBytes: number | undefined;
   readonly chunksCommitted: number;
@@ -127,7 +128,6 @@ class Session {
   #phase: RunPhase = 'verifying';
   #tally = emptyTally;
   #rowsResumed = 0;
-  #bytes = 0;
   #chunksCommitted = 0;
   #chunksMerged = 0;
   #seconds = 0;
@@ -196,6 +196,7 @@ class Session {
     for await (const chunk of untilAborted(corpus.chunks(run.plan.last), this.#stop.signal)) {
       await run.plan.append(chunk);
       run.onStep('planned', chunk.chunk);
+      this.#tell();
       // Committed already where a damaged plan had to be cut off before it.
       if (!(await this.#resume(chunk))) yield chunk;
     }
@@ -209,7 +210,7 @@ class Session {
     await run.plan.sync(chunk.chunk);
     run.onStep('plan-synced', chunk.chunk);
     await run.chunks.commit(chunk, output, chunk.rejects, tally);
-    this.#count(chunk, tally);
+    this.#count(tally);
   }
 
   /** Counts a chunk that an earlier session committed. @returns whether one did */
@@ -217,13 +218,12 @@ class Session {
     const receipt = await this.#parts.run.chunks.committed(planned);
     if (receipt === undefined) return false;
     this.#rowsResumed += planned.rows;
-    this.#count(planned, receipt.tally);
+    this.#count(receipt.tally);
     return true;
   }
 
-  #count({ range }: PlannedChunk, tally: Tally): void {
+  #count(tally: Tally): void {
     this.#tally = addTallies(this.#tally, tally);
-    this.#bytes += range.end - range.start;
     this.#chunksCommitted += 1;
     this.#tell();
   }
@@ -252,7 +252,8 @@ class Session {
       phase: this.#phase,
       tally: this.#tally,
       rowsResumed: this.#rowsResumed,
-      bytes: this.#bytes,
+      rowsPlanned: run.plan.rows,
+      bytesPlanned: run.plan.bytes,
       totalBytes: corpus.bytes,
       chunksCommitted: this.#chunksCommitted,
       chunksPlanned: run.plan.chunks,

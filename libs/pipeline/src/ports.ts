@@ -126,4 +126,6 @@ export interface StageRunner {
 /** Hears what the pipeline does; must not throw and must return at once. */
 export interface Telemetry {
   stageRan(stage: number, rows: number, tokens: number, seconds: number): void;
+  /** Rows left at the exit after a layer; they are not committed yet. */
+  rowsLeft(layer: number, rows: number): void;
 }

@@ -4,16 +4,14 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Bundle } from '#model/bundle/bundle.js';
 import { openBundle } from '#model/bundle/bundle.js';
-import { layoutOf } from '#model/bundle/manifest.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import type { LabelRunResult } from '#pipeline/label-run.js';
-import { exitLayers } from '#pipeline/stage-layout.js';
 import { choosePolicy } from '../label/choose-policy.js';
 import { labelCorpus } from '../label/label-corpus.js';
 import type { LabelOptions } from '../label/label-options.js';
+import { LiveProgress } from '../label/live-progress.js';
 import { stopOnSignals } from '../label/stop-on-signals.js';
 import { fraction, nameList, wholeNumber } from '../option-values.js';
-import { labelProgressOf } from '../terminal/label-progress.js';
 import { openDisplay } from '../terminal/open-display.js';
 import { reportLines } from '../terminal/report-view.js';
 import { UsageError } from '../usage-error.js';
@@ -121,21 +119,15 @@ export async function labelWithDisplay(
   output: OutputOptions,
 ): Promise<LabelRunResult> {
   const display = openDisplay(process.stderr, process.env, output.quiet === true || output.json === true);
-  const { layers } = bundle.manifest.geometry;
-  const exits = exitLayers(layoutOf(bundle.manifest));
+  const live = new LiveProgress(bundle.manifest, (progress) => display.update(progress));
   const stop = stopOnSignals();
-  let begun: number | undefined;
   let end: 'finished' | 'stopped' = 'stopped';
   try {
     const result = await labelCorpus(bundle, policy, options, {
       signal: stop.signal,
+      telemetry: live,
       onNote: (note) => display.note(note),
-      onProgress: (progress) => {
-        begun ??= performance.now();
-        display.update(
-          labelProgressOf(progress, { layers, exitLayers: exits, elapsedMs: performance.now() - begun }),
-        );
-      },
+      onProgress: (progress) => live.runProgressed(progress),
     });
     end = 'finished';
     return result;

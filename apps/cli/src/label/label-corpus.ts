@@ -9,6 +9,7 @@ import type { Bundle } from '#model/bundle/bundle.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import type { LabelRunResult, RunProgress } from '#pipeline/label-run.js';
 import { finishedRun, labelRun } from '#pipeline/label-run.js';
+import type { Telemetry } from '#pipeline/ports.js';
 import type { RunFile, RunSettings } from '#pipeline/run-directory/run-record.js';
 import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
 import { UsageError } from '../usage-error.js';
@@ -22,6 +23,7 @@ export interface LabelHooks {
   /** A run directory that held this run already, and other remarks for the user. */
   readonly onNote?: ((note: string) => void) | undefined;
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /** The life of a run, as `sluice label` leads it: opens every part, labels, closes every part. */
@@ -57,7 +59,7 @@ export async function labelCorpus(
       probabilities: options.probabilities,
     });
     const { tokenizer } = opened;
-    const labeller = opened.withPolicy(policy);
+    const labeller = opened.withPolicy(policy, hooks.telemetry);
     return await labelRun(
       { run, corpus, tokenizer, labeller, writer, labels, layers: geometry.layers },
       { output: options.out, signal: hooks.signal, onProgress: hooks.onProgress },

@@ -5,7 +5,7 @@ import { checkGolden } from '#model/bundle/check-golden.js';
 import { layoutOf } from '#model/bundle/manifest.js';
 import { StageEngine } from '#pipeline/engine/stage-engine.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
-import type { RowLabeller, Tokenizer } from '#pipeline/ports.js';
+import type { RowLabeller, Telemetry, Tokenizer } from '#pipeline/ports.js';
 import { startTokenizer } from '#tokenizer/start-tokenizer.js';
 
 export interface LabellerOptions {
@@ -20,7 +20,7 @@ export interface LabellerOptions {
 export interface OpenLabeller {
   readonly tokenizer: Tokenizer;
   /** A labeller by this policy; several may share the threads. */
-  withPolicy(policy: ExitPolicy): RowLabeller;
+  withPolicy(policy: ExitPolicy, telemetry?: Telemetry): RowLabeller;
   close(): Promise<void>;
 }
 
@@ -51,10 +51,11 @@ export async function openLabeller(bundle: Bundle, options: LabellerOptions): Pr
     await checkGolden(bundle, runner, tokenizer, fingerprint());
     return {
       tokenizer,
-      withPolicy: (policy) =>
+      withPolicy: (policy, telemetry) =>
         new StageEngine(runner, layout, policy, {
           batchTokens: options.batchTokens,
           survivorBytes: options.survivorMemory * 2 ** 20,
+          telemetry,
         }),
       close,
     };

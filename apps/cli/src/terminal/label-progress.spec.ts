@@ -17,7 +17,8 @@ const running: RunProgress = {
     ],
   },
   rowsResumed: 100,
-  bytes: 2500,
+  rowsPlanned: 1000,
+  bytesPlanned: 2500,
   totalBytes: 10_000,
   chunksCommitted: 3,
   chunksPlanned: 5,
@@ -32,11 +33,27 @@ it('shows every exit of the model, also those that no row left at', () => {
   ]);
 });
 
-it('guesses the rows and the time left from the bytes', () => {
+it('guesses the rows and the time left from the bytes read', () => {
   const progress = labelProgressOf(running, context);
-  expect(progress).toMatchObject({ fraction: 0.25, totalRows: 2400, totalGuessed: true, rejected: 10 });
+  expect(progress).toMatchObject({ fraction: 0.15, totalRows: 4000, totalGuessed: true, rejected: 10 });
   expect(rowsPerSecond(progress)).toBe(250);
-  expect(remainingMs(progress)).toBe(7200);
+  expect(remainingMs(progress)).toBe(13_600);
+});
+
+it('counts rows that left and are not committed yet, on top of those of earlier sessions', () => {
+  const resumed = {
+    ...emptyTally,
+    rows: 100,
+    accepted: 100,
+    exits: [{ layer: 6, labels: [100, 0], uncertainty: [] }],
+  };
+  const left = new Map([
+    [0, 700],
+    [2, 5],
+  ]);
+  const progress = labelProgressOf(running, { ...context, left, resumed });
+  expect(progress.exits.map(({ rows }) => rows)).toEqual([700, 5, 100]);
+  expect(progress.rows).toBe(815);
 });
 
 it('prefers rows that were counted', () => {
@@ -50,8 +67,8 @@ it('guesses nothing from nothing', () => {
     fraction: undefined,
     totalRows: undefined,
   });
-  expect(labelProgressOf({ ...running, bytes: 0 }, context)).toMatchObject({
-    fraction: 0,
+  expect(labelProgressOf({ ...running, bytesPlanned: 0 }, context)).toMatchObject({
+    fraction: undefined,
     totalRows: undefined,
   });
 });

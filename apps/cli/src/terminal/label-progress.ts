@@ -1,4 +1,6 @@
 import type { RunProgress } from '#pipeline/label-run.js';
+import { exitRows } from '#pipeline/report/run-report.js';
+import type { Tally } from '#pipeline/report/tally.js';
 
 export interface ExitCount {
   readonly layer: number;
@@ -37,23 +39,31 @@ export interface ProgressContext {
   readonly exitLayers: readonly number[];
   /** Rows of the corpus, where they were counted before. */
   readonly totalRows?: number | undefined;
+  /** Rows that left at each exit in this session, committed or not, by layer; the committed ones where it is absent. */
+  readonly left?: ReadonlyMap<number, number> | undefined;
+  /** Counts of earlier sessions. */
+  readonly resumed?: Tally | undefined;
   /** Since this session began to label. */
   readonly elapsedMs: number;
 }
 
 export function labelProgressOf(progress: RunProgress, context: ProgressContext): LabelProgress {
   const { tally, phase } = progress;
-  const rowsAt = new Map(tally.exits.map(({ layer, labels }) => [layer, labels.reduce((a, b) => a + b, 0)]));
-  const guessed = context.totalRows === undefined && (phase === 'verifying' || phase === 'labelling');
+  const exits = exitCounts(progress, context);
+  const rejected = tally.rows - tally.accepted;
+  const rows = exits.reduce((sum, exit) => sum + exit.rows, rejected);
+  const reading = phase === 'verifying' || phase === 'labelling';
+  const guessed = context.totalRows === undefined && reading;
+  const totalRows = guessed ? guessedRows(progress) : (context.totalRows ?? tally.rows);
   return {
     phase,
-    fraction: fractionOf(progress, context.totalRows),
-    rows: tally.rows,
+    fraction: fractionOf(progress, rows, totalRows),
+    rows,
     rowsResumed: progress.rowsResumed,
-    rejected: tally.rows - tally.accepted,
-    totalRows: guessed ? guessedRows(progress) : (context.totalRows ?? tally.rows),
+    rejected,
+    totalRows,
     totalGuessed: guessed,
-    exits: context.exitLayers.map((layer) => ({ layer, rows: rowsAt.get(layer) ?? 0 })),
+    exits,
     layers: context.layers,
     elapsedMs: context.elapsedMs,
   };
@@ -79,17 +89,37 @@ export function layersOf({ exits, layers }: LabelProgress): { mean: number; save
   return { mean, saved: 1 - mean / layers };
 }
 
-function fractionOf(progress: RunProgress, totalRows: number | undefined): number | undefined {
-  const { phase, tally, bytes, totalBytes, chunksPlanned, chunksCommitted, chunksMerged } = progress;
-  if (phase === 'verifying') return share(chunksCommitted, chunksPlanned);
-  if (phase === 'merging') return share(chunksMerged, chunksCommitted);
-  if (phase === 'finished') return 1;
-  if (totalRows !== undefined) return share(tally.rows, totalRows);
-  return totalBytes === undefined ? undefined : share(bytes, totalBytes);
+/** Every exit's rows: what is committed, or more where this session has labelled rows that are not. */
+function exitCounts({ tally }: RunProgress, { exitLayers, left, resumed }: ProgressContext): ExitCount[] {
+  const committed = rowsByLayer(tally);
+  const before = resumed === undefined ? undefined : rowsByLayer(resumed);
+  return exitLayers.map((layer) => ({
+    layer,
+    rows: Math.max(committed.get(layer) ?? 0, (before?.get(layer) ?? 0) + (left?.get(layer) ?? 0)),
+  }));
 }
 
-function guessedRows({ tally, bytes, totalBytes }: RunProgress): number | undefined {
-  return totalBytes === undefined || bytes === 0 ? undefined : Math.round((tally.rows * totalBytes) / bytes);
+function rowsByLayer(tally: Tally): Map<number, number> {
+  return new Map(tally.exits.map((exit) => [exit.layer, exitRows(exit)]));
+}
+
+function fractionOf(progress: RunProgress, rows: number, totalRows: number | undefined): number | undefined {
+  switch (progress.phase) {
+    case 'verifying':
+      return share(progress.chunksCommitted, progress.chunksPlanned);
+    case 'labelling':
+      return totalRows && share(rows, totalRows);
+    case 'merging':
+      return share(progress.chunksMerged, progress.chunksCommitted);
+    case 'finished':
+      return 1;
+  }
+}
+
+function guessedRows({ rowsPlanned, bytesPlanned, totalBytes }: RunProgress): number | undefined {
+  return totalBytes === undefined || bytesPlanned === 0
+    ? undefined
+    : Math.round((rowsPlanned * totalBytes) / bytesPlanned);
 }
 
 function share(part: number, whole: number): number {

@@ -60,12 +60,19 @@ describe('StageEngine', () => {
         const policy = policyOf(layout, scene.thresholds);
         const runner = new ManualRunner(layout, concurrency);
         let ran = 0;
-        const telemetry = { stageRan: () => void ran++ };
+        const left = new Map<number, number>();
+        const telemetry = {
+          stageRan: () => void ran++,
+          rowsLeft: (layer: number, count: number) => void left.set(layer, (left.get(layer) ?? 0) + count),
+        };
         const engine = new StageEngine(runner, layout, policy, { batchTokens, survivorBytes, telemetry });
         const chunks = scene.chunks.map((lengths, index) => tokensOf(lengths, layout.task, index));
         const labels = Promise.all(chunks.map((tokens) => engine.label(tokens)));
         await finishAll(runner, scene.picks);
         expect(await labels).toEqual(chunks.map((tokens) => reference(tokens, layout, policy)));
+        const exits = (await labels).flatMap(({ exitLayer }) => [...exitLayer]);
+        for (const [layer, count] of left) expect(exits.filter((exit) => exit === layer)).toHaveLength(count);
+        expect([...left.values()].reduce((a, b) => a + b, 0)).toBe(exits.length);
 
         expect(ran).toBe(runner.batches.length);
         expect(runner.mostPending).toBeLessThanOrEqual(2 * concurrency);

@@ -137,6 +137,7 @@ export class StageEngine implements RowLabeller {
     const isLast = stage === this.#pools.length - 1;
     const departures = readDepartures(result, batch.rows.length, policy, isLast);
     const failed = new Set<number>();
+    const left = new Map<number, number>();
     for (const [index, row] of batch.rows.entries()) {
       const exit = result.exits[departures.exit[index] ?? SURVIVED];
       const number = batch.tasks[index] ?? -1;
@@ -144,8 +145,10 @@ export class StageEngine implements RowLabeller {
       if (task === undefined) failed.add(number);
       if (exit === undefined || task === undefined) continue;
       task.leave(row, exit, departures.at[index] ?? 0);
+      left.set(exit.layer, (left.get(exit.layer) ?? 0) + 1);
       if (task.complete) this.#tasks.delete(number);
     }
+    for (const [layer, count] of left) this.#telemetry?.rowsLeft(layer, count);
     const { rows, hidden } = result.survivors;
     const next = this.#pools[stage + 1];
     next?.add(length, {

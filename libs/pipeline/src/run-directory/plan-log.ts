@@ -27,6 +27,7 @@ export class PlanLog {
   readonly #hash = createHash('sha256');
   #chunks = 0;
   #rows = 0;
+  #bytes = 0;
   #last: PlannedChunk | undefined;
   #sealed = false;
   /** Chunks known to be on disk. */
@@ -59,6 +60,11 @@ export class PlanLog {
   /** Rows of the planned chunks, rejected ones included. */
   get rows(): number {
     return this.#rows;
+  }
+
+  /** Bytes of the corpus in the planned chunks. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get last(): PlannedChunk | undefined {
@@ -142,6 +148,7 @@ export class PlanLog {
   #add(planned: PlannedChunk): void {
     this.#chunks += 1;
     this.#rows += planned.rows;
+    this.#bytes += planned.range.end - planned.range.start;
     this.#hash.update(planned.range.sha256);
     this.#last = lineOf(planned);
   }
