@@ -57,7 +57,7 @@ export function labelProgressOf(progress: RunProgress, context: ProgressContext)
   const totalRows = guessed ? guessedRows(progress) : (context.totalRows ?? tally.rows);
   return {
     phase,
-    fraction: fractionOf(progress, rows, totalRows),
+    fraction: reading && totalRows === undefined ? undefined : fractionOf(progress, rows, totalRows ?? rows),
     rows,
     rowsResumed: progress.rowsResumed,
     rejected,
@@ -103,12 +103,12 @@ function rowsByLayer(tally: Tally): Map<number, number> {
   return new Map(tally.exits.map((exit) => [exit.layer, exitRows(exit)]));
 }
 
-function fractionOf(progress: RunProgress, rows: number, totalRows: number | undefined): number | undefined {
+function fractionOf(progress: RunProgress, rows: number, totalRows: number): number {
   switch (progress.phase) {
     case 'verifying':
       return share(progress.chunksCommitted, progress.chunksPlanned);
     case 'labelling':
-      return totalRows && share(rows, totalRows);
+      return share(rows, totalRows);
     case 'merging':
       return share(progress.chunksMerged, progress.chunksCommitted);
     case 'finished':
