@@ -86,7 +86,6 @@ describe('Safetensors', () => {
           const given = list.filter(([name]) => name !== '__metadata__');
           await writeFile(path, safetensorsFile(new Map(given.map(([name, { stored }]) => [name, stored]))));
           const file = await Safetensors.open(path);
-          expect(file.names().sort()).toEqual(given.map(([name]) => name).sort());
           for (const [name, { stored, values }] of given) {
             expect(file.shape(name)).toEqual(stored.shape);
             expect([...(await file.read(name))]).toEqual(values);

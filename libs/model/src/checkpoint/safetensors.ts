@@ -84,10 +84,6 @@ export class Safetensors {
     }
   }
 
-  names(): string[] {
-    return [...this.#entries.keys()];
-  }
-
   shape(name: string): readonly number[] | undefined {
     return this.#entries.get(name)?.shape;
   }
