@@ -20,7 +20,10 @@ Examples:
   $ sluice compile my-checkpoint --calibrate texts.jsonl --out models/mine
   $ sluice label corpus.jsonl --model models/mine --out labelled.jsonl
 
-Exit codes: 0 done, 1 failed or stopped, 2 used wrongly.`,
+Exit codes:
+  0  done
+  1  failed or stopped; a labelling run goes on when the same command is given again
+  2  used wrongly, or with other options than the run began with: another command is needed`,
   );
 for (const add of [
   addLabelCommand,
@@ -33,6 +36,13 @@ for (const add of [
 }
 // Commands inherit neither setting, so that wrong usage of any ends here too.
 for (const command of [program, ...program.commands]) command.exitOverride();
+
+// A reader that has gone, as `| head` does, is no reason to end a run.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 try {
   await program.parseAsync();

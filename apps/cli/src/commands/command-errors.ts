@@ -10,6 +10,7 @@ const usageErrors = new Set([
   'CompileError',
   'BundleExistsError',
   'TokenizerUsageError',
+  'RunMismatchError',
 ]);
 
 /** Errors of the language and of Node: where one of these arrives without a code, the program itself is at fault. */

@@ -88,6 +88,8 @@ export function addCompileCommand(program: Command): void {
     )
     .option('--header', 'csv and tsv: the first line names the columns (default)')
     .option('--no-header', 'csv and tsv: the first line is a row')
+    .option('--quotes', 'csv and tsv: quotes may enclose a field (default)')
+    .option('--no-quotes', 'csv and tsv: quotes are characters like any other, as in many tsv files')
     .addHelpText('after', examples)
     .action((checkpoint: string, flags: CompileFlags) => compile(checkpoint, flags));
   withOutputOptions(command);

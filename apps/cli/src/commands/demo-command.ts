@@ -82,6 +82,7 @@ function demoOptions(corpus: string, out: string, workers: number): LabelOptions
     corpus,
     out,
     outFormat: 'jsonl',
+    runDir: `${out}.run`,
     labelField: 'label',
     probabilities: false,
     chunkRows: 128,

@@ -1,18 +1,19 @@
 import { availableParallelism } from 'node:os';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, normalize } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Bundle } from '#model/bundle/bundle.js';
 import { openBundle } from '#model/bundle/bundle.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
-import type { LabelRunResult } from '#pipeline/label-run.js';
 import { choosePolicy } from '../label/choose-policy.js';
+import type { LabelCorpusResult } from '../label/label-corpus.js';
 import { labelCorpus } from '../label/label-corpus.js';
 import type { LabelOptions } from '../label/label-options.js';
 import { LiveProgress } from '../label/live-progress.js';
 import { stopOnSignals } from '../label/stop-on-signals.js';
 import { fraction, nameList, wholeNumber } from '../option-values.js';
 import { openDisplay } from '../terminal/open-display.js';
+import { rowsText } from '../terminal/quantity.js';
 import { reportLines } from '../terminal/report-view.js';
 import { UsageError } from '../usage-error.js';
 import type { OutputOptions } from './output-options.js';
@@ -30,9 +31,10 @@ A run that was interrupted goes on where it was when the same command is given a
 Output rows have the input's fields and label, confidence, exit_layer, uncertainty.`;
 
 /** Options as commander gives them. */
-interface LabelFlags extends OutputOptions, Omit<LabelOptions, 'corpus' | 'out' | 'outFormat'> {
+interface LabelFlags extends OutputOptions, Omit<LabelOptions, 'corpus' | 'out' | 'outFormat' | 'runDir'> {
   readonly out?: string | undefined;
   readonly outFormat?: 'jsonl' | 'csv' | undefined;
+  readonly runDir?: string | undefined;
 }
 
 export function addLabelCommand(program: Command): void {
@@ -68,6 +70,8 @@ export function addLabelCommand(program: Command): void {
     )
     .option('--header', 'csv and tsv: the first line names the columns (default)')
     .option('--no-header', 'csv and tsv: the first line is a row; columns are named 1, 2, …')
+    .option('--quotes', 'csv and tsv: quotes may enclose a field (default)')
+    .option('--no-quotes', 'csv and tsv: quotes are characters like any other, as in many tsv files')
     .option('--text-field <name>', 'field that holds the text (default: text)')
     .option('--pair-field <name>', 'field that holds the second text, for models of pairs')
     .option('--label-field <name>', 'field that holds the right label; the report then gives accuracy')
@@ -101,14 +105,25 @@ async function label(corpus: string, flags: LabelFlags): Promise<void> {
   const bundle = await openBundle(options.model);
   const policy = await choosePolicy(bundle.manifest, options);
   const result = await labelWithDisplay(bundle, policy, options, flags);
-  const { report } = result;
-  printResult(flags, report, () => [
+  const { report, fieldsLeftOut } = result;
+  const json =
+    fieldsLeftOut.size > 0 ? { ...report, fieldsLeftOut: Object.fromEntries(fieldsLeftOut) } : report;
+  printResult(flags, json, () => [
     ...(result.alreadyFinished ? ['This run was finished before; its output was verified.', ''] : []),
     ...reportLines(report, bundle.manifest.geometry.layers, tableLayout()),
     '',
     options.out,
-    ...(report.rejected > 0 ? [`${report.rejected} rejected rows: ${runFolder(options)}/rejects.jsonl`] : []),
+    ...(report.rejected > 0 ? [`${report.rejected} rejected rows: ${options.runDir}/rejects.jsonl`] : []),
+    ...leftOutLines(fieldsLeftOut),
   ]);
+}
+
+function leftOutLines(fields: ReadonlyMap<string, number>): string[] {
+  if (fields.size === 0) return [];
+  const counts = Array.from(fields, ([name, rows]) => `${name} (${rowsText(rows)})`);
+  return [
+    `Left out, because the first rows do not have them: ${counts.join(', ')}. A jsonl output carries every field.`,
+  ];
 }
 
 /** Labels with the live picture on standard error, and stops cleanly on Ctrl-C. */
@@ -117,7 +132,7 @@ export async function labelWithDisplay(
   policy: ExitPolicy,
   options: LabelOptions,
   output: OutputOptions,
-): Promise<LabelRunResult> {
+): Promise<LabelCorpusResult> {
   const display = openDisplay(process.stderr, process.env, output.quiet === true || output.json === true);
   const live = new LiveProgress(bundle.manifest, (progress) => display.update(progress));
   const stop = stopOnSignals();
@@ -138,8 +153,9 @@ export async function labelWithDisplay(
 }
 
 function labelOptions(corpus: string, flags: LabelFlags): LabelOptions {
-  const out = flags.out ?? defaultOut(corpus, flags);
-  return { ...flags, corpus, out, outFormat: flags.outFormat ?? formatOfOut(out) };
+  const out = normalize(flags.out ?? defaultOut(corpus, flags));
+  const runDir = normalize(flags.runDir ?? `${out}.run`);
+  return { ...flags, corpus, out, outFormat: flags.outFormat ?? formatOfOut(out), runDir };
 }
 
 /** `mail.csv` → `mail.labelled.csv` beside it. */
@@ -163,8 +179,4 @@ function formatOfOut(out: string): 'jsonl' | 'csv' {
         `The format of ${out} is unknown: end it in .jsonl or .csv, or give --out-format.`,
       );
   }
-}
-
-function runFolder(options: LabelOptions): string {
-  return options.runDir ?? `${options.out}.run`;
 }

@@ -5,6 +5,7 @@ import type { SampleTexts } from '#model/compile/sample-texts.js';
 export interface SampleFields {
   readonly format?: CorpusFormat | undefined;
   readonly header?: boolean | undefined;
+  readonly quotes?: boolean | undefined;
   readonly textField?: string | undefined;
   readonly pairField?: string | undefined;
   readonly labelField?: string | undefined;

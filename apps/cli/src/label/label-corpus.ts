@@ -13,6 +13,7 @@ import type { Telemetry } from '#pipeline/ports.js';
 import type { RunFile, RunSettings } from '#pipeline/run-directory/run-record.js';
 import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
 import { UsageError } from '../usage-error.js';
+import { checkPlaces } from './check-places.js';
 import { crashPoint } from './crash-point.js';
 import type { LabelOptions } from './label-options.js';
 import type { OpenLabeller } from './open-labeller.js';
@@ -26,27 +27,32 @@ export interface LabelHooks {
   readonly telemetry?: Telemetry | undefined;
 }
 
+export interface LabelCorpusResult extends LabelRunResult {
+  /**
+   * Fields that a csv output could not carry, first seen behind the rows that gave it its columns, and how many of the
+   * rows that this process labelled lost them.
+   */
+  readonly fieldsLeftOut: ReadonlyMap<string, number>;
+}
+
 /** The life of a run, as `sluice label` leads it: opens every part, labels, closes every part. */
 export async function labelCorpus(
   bundle: Bundle,
   policy: ExitPolicy,
   options: LabelOptions,
   hooks: LabelHooks = {},
-): Promise<LabelRunResult> {
+): Promise<LabelCorpusResult> {
   checkTask(bundle, options);
-  const run = await RunDirectory.open(
-    options.runDir ?? `${options.out}.run`,
-    await runSettings(bundle, policy, options),
-    {
-      acceptFingerprint: options.acceptFingerprint,
-      onStep: crashPoint(process.env['SLUICE_CRASH_AT']),
-    },
-  );
+  await checkPlaces(options);
+  const run = await RunDirectory.open(options.runDir, await runSettings(bundle, policy, options), {
+    acceptFingerprint: options.acceptFingerprint,
+    onStep: crashPoint(process.env['SLUICE_CRASH_AT']),
+  });
   let corpus: RecordCorpus | undefined;
   let opened: OpenLabeller | undefined;
   try {
     const finished = await finishedRun(run, options.out);
-    if (finished !== undefined) return finished;
+    if (finished !== undefined) return { ...finished, fieldsLeftOut: new Map() };
     for (const note of run.notes) hooks.onNote?.(note);
     if (run.resumed) hooks.onNote?.(`Resuming the run in ${run.folder}.`);
     corpus = await openRunCorpus(run, options);
@@ -60,14 +66,16 @@ export async function labelCorpus(
     });
     const { tokenizer } = opened;
     const labeller = opened.withPolicy(policy, hooks.telemetry);
-    return await labelRun(
+    const result = await labelRun(
       { run, corpus, tokenizer, labeller, writer, labels, layers: geometry.layers },
       { output: options.out, signal: hooks.signal, onProgress: hooks.onProgress },
     );
+    return { ...result, fieldsLeftOut: 'leftOut' in writer ? writer.leftOut : new Map() };
   } finally {
     await opened?.close();
     await corpus?.close();
-    await run.close();
+    // Nothing planned is nothing lost: a corrected command shall find no trace of this one.
+    await (run.isEmpty ? run.discard() : run.close());
   }
 }
 
@@ -92,6 +100,7 @@ async function runSettings(bundle: Bundle, policy: ExitPolicy, options: LabelOpt
     options: {
       inputFormat: options.format ?? null,
       header: options.header ?? null,
+      quotes: options.quotes ?? null,
       textField: options.textField ?? null,
       pairField: options.pairField ?? null,
       labelField: options.labelField ?? null,
@@ -108,17 +117,18 @@ async function runSettings(bundle: Bundle, policy: ExitPolicy, options: LabelOpt
 async function corpusFile(path: string): Promise<RunFile> {
   if (path === '-') return { path, bytes: null };
   const file = await stat(path).catch((error: Error) => {
-    throw new CorpusOpenError(path, `cannot be read: ${error.message}`);
+    throw new CorpusOpenError(path, error.message);
   });
   return { path: resolve(path), bytes: file.size };
 }
 
 function openRunCorpus(run: RunDirectory, options: LabelOptions): Promise<RecordCorpus> {
-  const { format, header, textField, pairField, labelField, fields, limit, maxRowBytes } = options;
+  const { format, header, quotes, textField, pairField, labelField, fields, limit, maxRowBytes } = options;
   return openCorpus({
     path: options.corpus,
     format,
     header,
+    quotes,
     textField,
     pairField,
     labelField,

@@ -9,12 +9,12 @@ export interface LabelOptions {
   /** Path of the output. */
   readonly out: string;
   readonly outFormat: 'jsonl' | 'csv';
-  /** Default `<out>.run`. */
-  readonly runDir?: string | undefined;
+  readonly runDir: string;
   readonly speed?: number | undefined;
   readonly policy?: string | undefined;
   readonly format?: CorpusFormat | undefined;
   readonly header?: boolean | undefined;
+  readonly quotes?: boolean | undefined;
   readonly textField?: string | undefined;
   readonly pairField?: string | undefined;
   readonly labelField?: string | undefined;

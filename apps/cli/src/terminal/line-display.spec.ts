@@ -29,7 +29,7 @@ class Output {
   off(): void {}
 }
 
-it('writes a line at each phase, each tenth and every 10 s', () => {
+it('writes a line at each phase, each tenth of the labelling and every 10 s', () => {
   const output = new Output();
   let now = 0;
   const display = new LineDisplay(output, () => now);
@@ -45,6 +45,8 @@ it('writes a line at each phase, each tenth and every 10 s', () => {
   at(10_003, { rows: 199, fraction: 0.199 });
   display.note('one warning');
   at(10_004, { phase: 'merging', rows: 1000, fraction: 0 });
+  at(10_005, { phase: 'merging', rows: 1000, fraction: 0.5 });
+  at(20_004, { phase: 'merging', rows: 1000, fraction: 0.9 });
   display.close();
   expect(output.text.split('\n')).toEqual([
     'labelling: 0 %, 0 of 1,000 rows',
@@ -52,6 +54,7 @@ it('writes a line at each phase, each tenth and every 10 s', () => {
     'labelling: 19 %, 199 of 1,000 rows',
     'one warning',
     'merging: 0 %, 1,000 of 1,000 rows',
+    'merging: 90 %, 1,000 of 1,000 rows',
     '',
   ]);
 });

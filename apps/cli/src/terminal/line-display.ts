@@ -4,7 +4,7 @@ import type { ProgressDisplay } from './progress-display.js';
 
 const lineEveryMs = 10_000;
 
-/** Where there is no terminal: a plain line when the phase changes, every 10 s and every tenth of the work. */
+/** Where there is no terminal: a plain line when the phase changes, every 10 s and every tenth of the labelling. */
 export class LineDisplay implements ProgressDisplay {
   readonly #output: { write(text: string): unknown };
   readonly #now: () => number;
@@ -19,7 +19,7 @@ export class LineDisplay implements ProgressDisplay {
   }
 
   update(progress: LabelProgress): void {
-    const tenth = Math.floor((progress.fraction ?? 0) * 10);
+    const tenth = progress.phase === 'labelling' ? Math.floor((progress.fraction ?? 0) * 10) : 0;
     const due =
       progress.phase !== this.#phase || tenth > this.#tenth || this.#now() - this.#writtenAt >= lineEveryMs;
     if (!due) return;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, readdir, rm } from 'node:fs/promises';
+import { readFile, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ChunkStore } from './chunk-store.js';
@@ -92,8 +92,12 @@ export class RunDirectory {
     options: OpenRunOptions = {},
   ): Promise<RunDirectory> {
     const onStep = options.onStep ?? (() => undefined);
-    await refuseForeign(folder);
-    await makeFolder(folder);
+    try {
+      await refuseForeign(folder);
+      await makeFolder(folder);
+    } catch (error) {
+      throw error instanceof RunDirectoryError ? error : unusable(folder, error);
+    }
     const lock = await RunLock.acquire(folder);
     try {
       await removeTemporaries(folder);
@@ -124,6 +128,11 @@ export class RunDirectory {
     return join(this.folder, 'input');
   }
 
+  /** Where the reader of standard input notes that the spool is whole. */
+  get spoolSeal(): string {
+    return `${this.spool}.sealed`;
+  }
+
   path(name: 'rejects.jsonl' | 'report.json' | '_SUCCESS'): string {
     return join(this.folder, name);
   }
@@ -131,13 +140,32 @@ export class RunDirectory {
   /** Drops what a finished run no longer needs. */
   async removeParts(): Promise<void> {
     await this.chunks.remove();
-    await rm(this.spool, { force: true });
+    for (const path of [this.spool, this.spoolSeal]) await rm(path, { force: true });
+  }
+
+  /** No row was planned in it, and the corpus is not known to be empty. */
+  get isEmpty(): boolean {
+    return this.plan.chunks === 0 && !this.plan.sealed;
+  }
+
+  /** Instead of `close`: removes the directory, as far as it is this program's. */
+  async discard(): Promise<void> {
+    await this.removeParts();
+    await this.plan.close();
+    for (const name of ['plan.jsonl', 'run.json']) await rm(join(this.folder, name), { force: true });
+    await this.#lock.release();
+    await rmdir(this.folder).catch(() => undefined);
   }
 
   async close(): Promise<void> {
     await this.plan.close();
     await this.#lock.release();
   }
+}
+
+function unusable(folder: string, cause: unknown): RunDirectoryError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new RunDirectoryError(folder, `${folder} cannot be the run directory: ${why}. Name another folder.`);
 }
 
 /** The JSON of a file in the run directory, which only this program writes; undefined if there is none. */
