@@ -1,9 +1,10 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { openBundle } from '#model/bundle/bundle.js';
+import { makeFolder } from '#pipeline/run-directory/durable-write.js';
 import { writeDemoCorpus } from '../demo/demo-corpus.js';
 import type { Rate, SpeedUp } from '../demo/measure-speed-up.js';
 import { measureSpeedUp } from '../demo/measure-speed-up.js';
@@ -44,11 +45,11 @@ export function addDemoCommand(program: Command): void {
 async function demo(flags: DemoFlags): Promise<void> {
   const corpus = join(flags.out, 'mail.jsonl');
   const out = join(flags.out, 'mail.labelled.jsonl');
-  await mkdir(flags.out, { recursive: true });
+  await makeFolder(flags.out);
   // A demo shows the whole run, so it starts afresh each time.
   for (const path of [out, `${out}.run`]) await rm(path, { recursive: true, force: true });
-  await writeCorpus(corpus, flags);
   const bundle = await openBundle(demoModel);
+  await writeCorpus(corpus, flags);
   const policy = await choosePolicy(bundle.manifest, {});
   const options = demoOptions(corpus, out, flags.workers);
   const { report } = await labelWithDisplay(bundle, policy, options, flags);

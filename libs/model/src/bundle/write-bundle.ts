@@ -1,5 +1,6 @@
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '#pipeline/run-directory/durable-write.js';
 import type { Manifest } from './manifest.js';
 
 /** The place for a bundle is taken. */
@@ -42,7 +43,7 @@ export async function writeBundle(
 ): Promise<void> {
   const partial = `${out}.partial`;
   await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true });
+  await makeFolder(partial);
   for (const [name, bytes] of files) await writeFile(join(partial, name), bytes, { flush: true });
   await writeFile(join(partial, 'bundle.json'), `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
   await rm(out, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { temporarySuffix, writeDurably } from './durable-write.js';
+import { makeFolder, temporarySuffix, writeDurably } from './durable-write.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -44,4 +44,17 @@ it('writes over what a killed process left', async () => {
   await writeFile(path + temporarySuffix, 'something long and torn');
   await writeDurably(path, 'new');
   expect(await readFile(path, 'utf8')).toBe('new');
+});
+
+it('makes the folders on the way, also where one of them is made meanwhile', async () => {
+  const path = join(folder, 'a', 'b');
+  await Promise.all([makeFolder(path), makeFolder(join(path, 'c')), makeFolder(join(path, 'd'))]);
+  expect((await readdir(path)).sort()).toEqual(['c', 'd']);
+  await makeFolder(path);
+});
+
+it('fails where a file is in the way, or the file system makes no folders', async () => {
+  await writeFile(join(folder, 'file'), '');
+  await expect(makeFolder(join(folder, 'file', 'a'))).rejects.toThrow('ENOTDIR');
+  if (process.platform === 'linux') await expect(makeFolder('/proc/a/b')).rejects.toThrow('ENOENT');
 });

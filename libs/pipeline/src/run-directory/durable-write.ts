@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 /** How temporary files end. Whoever holds a run directory's lock may delete what it finds under this name. */
@@ -38,11 +38,30 @@ export async function writeDurably(
 
 /** Makes a folder, with those above it, durably. An existing folder is fine. */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(resolve(path), { recursive: true });
-  if (first === undefined) return;
-  for (let made = resolve(path); made.length >= first.length; made = dirname(made)) {
-    await syncFolder(dirname(made));
+  const folder = resolve(path);
+  const parent = dirname(folder);
+  try {
+    // Not `recursive`: Node never returns from that where a file system such as /proc answers ENOENT below a folder that exists.
+    await mkdir(folder);
+  } catch (error) {
+    if (hasCode(error, 'EEXIST') && (await stat(folder)).isDirectory()) return;
+    if (!hasCode(error, 'ENOENT') || parent === folder || (await isFolder(parent))) throw error;
+    await makeFolder(parent);
+    return makeFolder(folder);
   }
+  await syncFolder(parent);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 /** Makes the names in a folder durable. */
