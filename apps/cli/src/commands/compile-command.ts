@@ -113,5 +113,11 @@ async function compile(checkpoint: string, flags: CompileFlags): Promise<void> {
     tool: `sluice ${version}`,
     onStep: (step) => noteLine(flags, `… ${step}`),
   });
+  if (calibrate !== undefined && measure === undefined) {
+    noteLine(
+      flags,
+      'Measured on the calibration texts. If the model was trained on them, agreement and presets look better than they are: measure on others with --measure.',
+    );
+  }
   printResult(flags, { out, ...manifest }, () => [...bundleLines(manifest, tableLayout()), '', out]);
 }
