@@ -10,11 +10,9 @@ export interface StageThreadOptions {
   readonly sessionThreads: number;
 }
 
-/** A batch for a stage thread. It answers in the order in which it is asked. */
-export interface StageRequest {
-  readonly number: number;
-  readonly batch: StageBatch;
-}
+/** A batch for a stage thread, which answers in the order in which it is asked; or the last thing that it hears. */
+export type StageRequest =
+  { readonly kind: 'run'; readonly number: number; readonly batch: StageBatch } | { readonly kind: 'close' };
 
 export type StageReply =
   | { readonly kind: 'ready' }

@@ -17,6 +17,7 @@ interface Pending {
 /** One stage thread, seen from outside. */
 export class StageThreadHandle {
   readonly #worker: Worker;
+  readonly #exited: Promise<void>;
   readonly #pending = new Map<number, Pending>();
   #requests = 0;
   /** Why the thread answers no more. */
@@ -32,8 +33,11 @@ export class StageThreadHandle {
     this.#worker.on('error', (cause: Error) => {
       this.#finish(new StageThreadError(`A stage thread failed: ${cause.message}`, { cause }));
     });
-    this.#worker.on('exit', (code) => {
-      this.#finish(new StageThreadError(`A stage thread ended unasked with exit code ${code}.`));
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        this.#finish(new StageThreadError(`A stage thread ended unasked with exit code ${code}.`));
+        resolve();
+      });
     });
   }
 
@@ -70,15 +74,21 @@ export class StageThreadHandle {
       const number = this.#requests++;
       const { input, policy } = batch;
       const arrays = input.kind === 'hidden' ? [input.hidden] : [input.ids, input.segments];
-      const request: StageRequest = { number, batch };
+      const request: StageRequest = { kind: 'run', number, batch };
       this.#worker.postMessage(request, buffersOf([policy, ...arrays]));
       this.#pending.set(number, { resolve, reject });
     });
   }
 
+  /**
+   * Rejects what waits and resolves once the thread has ended, which is after the batch that it computes: ONNX Runtime
+   * aborts the whole process where its thread is terminated within one.
+   */
   async close(): Promise<void> {
     this.#finish(new StageThreadError('The stage runner is closed.'));
-    await this.#worker.terminate();
+    const request: StageRequest = { kind: 'close' };
+    this.#worker.postMessage(request, []);
+    await this.#exited;
   }
 
   #hear(reply: StageReply): void {

@@ -1,6 +1,6 @@
 /** A worker thread with a session of every stage: takes batches, answers with results, in order. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { StageResult } from '#pipeline/ports.js';
+import type { StageBatch, StageResult } from '#pipeline/ports.js';
 import type { StageReply, StageRequest, StageThreadOptions } from './stage-messages.js';
 import { buffersOf } from './stage-messages.js';
 import { GraphLoadError } from './onnx-graph.js';
@@ -20,7 +20,7 @@ const arraysOf = ({ exits, survivors }: StageResult) => [
   survivors.hidden,
 ];
 
-async function answer(sessions: readonly StageSession[], { number, batch }: StageRequest): Promise<void> {
+async function answer(sessions: readonly StageSession[], number: number, batch: StageBatch): Promise<void> {
   try {
     const session = sessions[batch.stage];
     if (session === undefined) throw new RangeError(`The bundle has no stage ${batch.stage + 1}.`);
@@ -50,8 +50,15 @@ async function openSessions(): Promise<StageSession[] | undefined> {
 const sessions = await openSessions();
 if (sessions !== undefined) {
   let last = Promise.resolve();
+  let closed = false;
   port.on('message', (request: StageRequest) => {
-    last = last.then(() => answer(sessions, request));
+    if (request.kind === 'close') {
+      closed = true;
+      port.close();
+      return;
+    }
+    const { number, batch } = request;
+    last = last.then(() => (closed ? undefined : answer(sessions, number, batch)));
   });
   reply({ kind: 'ready' });
 }
