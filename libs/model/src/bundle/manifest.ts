@@ -12,6 +12,15 @@ const bundleFile = z.object({
 });
 const share = z.number().min(0).max(1);
 
+const exitSchema = z.object({
+  layer: z.int().nonnegative(),
+  kind: z.enum(['fastbert', 'pooler']),
+  /** Width and attention heads of a `fastbert` exit; bundles of early compilers do not say them. */
+  size: z.int().positive().optional(),
+  heads: z.int().positive().optional(),
+});
+export type ManifestExit = z.infer<typeof exitSchema>;
+
 const exitQualitySchema = z.object({
   layer: z.int().nonnegative(),
   /** Share of the measured texts to which this exit gives the label that it gives in float32. */
@@ -47,7 +56,7 @@ export const manifestSchema = z.object({
     intermediateSize: z.int().positive(),
     maxPositions: z.int().positive(),
   }),
-  exits: z.array(z.object({ layer: z.int().nonnegative(), kind: z.enum(['fastbert', 'pooler']) })).min(1),
+  exits: z.array(exitSchema).min(1),
   stages: z
     .array(
       bundleFile.extend({

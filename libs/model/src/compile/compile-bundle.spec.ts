@@ -83,7 +83,7 @@ describe('compileBundle', () => {
     expect(manifest).toMatchObject({
       name: 'described',
       labels: ['class-0', 'class-1', 'class-2'],
-      exits: [1, 2, 3].map((layer) => ({ layer, kind: 'fastbert' })),
+      exits: [1, 2, 3].map((layer) => ({ layer, kind: 'fastbert', size: 16, heads: 2 })),
       stages: [
         { layers: [1, 2], exits: [1, 2] },
         { layers: [3, 3], exits: [3] },
