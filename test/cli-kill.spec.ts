@@ -34,10 +34,21 @@ async function folderWith(name: string, corpus: string): Promise<string> {
   return folder;
 }
 
-const labelArgs = (...options: string[]): string[] => [
-  ...['label', 'mails.jsonl', '--model', spamBundle, '--out', 'out.jsonl', '--label-field', 'label'],
-  ...options,
+const labelArgs = [
+  'label',
+  'mails.jsonl',
+  '--model',
+  spamBundle,
+  '--out',
+  'out.jsonl',
+  '--label-field',
+  'label',
 ];
+
+function label(folder: string, crashAt?: string): Promise<CliEnd> {
+  const args = [...labelArgs, '--speed', '0.03', '--chunk-rows', String(CHUNK_ROWS)];
+  return runCli(args, { cwd: folder, env: crashAt === undefined ? {} : { SLUICE_CRASH_AT: crashAt } });
+}
 
 describe('sluice label killed at a step of the commit protocol', () => {
   /** 8 chunks, rejects in the first and in the one whose steps kill. */
@@ -58,11 +69,6 @@ describe('sluice label killed at a step of the commit protocol', () => {
     expect(undisturbed.rejects.trimEnd().split('\n')).toHaveLength(badRows.length);
   });
   afterAll(() => console.log(`Killed at ${hit.length} of ${runSteps.length} steps: ${hit.join(', ')}`));
-
-  function label(folder: string, crashAt?: string): Promise<CliEnd> {
-    const env = crashAt === undefined ? {} : { SLUICE_CRASH_AT: crashAt };
-    return runCli(labelArgs('--speed', '0.03', '--chunk-rows', String(CHUNK_ROWS)), { cwd: folder, env });
-  }
 
   it.each(runSteps)('%s leaves a run that resumes to the same bytes', async (step) => {
     const folder = await folderWith(step, corpus);
@@ -90,7 +96,7 @@ describe('sluice label killed at a step of the commit protocol', () => {
 it('sluice label killed twenty times at random moments resumes to the same bytes', async () => {
   // Full depth on one thread: seconds of work, so that no process comes to the end before its kill.
   const corpus = jsonLines(await mailSample(ROWS, 400));
-  const args = labelArgs('--speed', '0', '--chunk-rows', '2', '--workers', '1');
+  const args = [...labelArgs, '--speed', '0', '--chunk-rows', '2', '--workers', '1'];
   const calm = await folderWith('calm', corpus);
   expect((await runCli(args, { cwd: calm })).end).toBe(0);
   const undisturbed = await labelledRun(calm, 'out.jsonl');

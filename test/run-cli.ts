@@ -16,6 +16,8 @@ export interface CliOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Standard input; empty unless given. */
   readonly input?: string;
+  /** Standard input does not end. */
+  readonly inputStaysOpen?: boolean;
 }
 
 /** How a process ended and what it printed. */
@@ -32,7 +34,7 @@ export class CliProcess {
   readonly #child: ChildProcess;
   #stderr = '';
 
-  constructor(args: readonly string[], { cwd, env, input = '' }: CliOptions = {}) {
+  constructor(args: readonly string[], { cwd, env, input = '', inputStaysOpen = false }: CliOptions = {}) {
     const child = spawn(process.execPath, [cli, ...args], {
       cwd,
       env: { PATH: process.env['PATH'], ...env },
@@ -41,17 +43,16 @@ export class CliProcess {
     this.#child = child;
     // A process that ends before it has read everything is the test's business, not this pipe's.
     child.stdin.on('error', () => undefined);
-    child.stdin.end(input);
-    const stdout = text(child.stdout);
+    child.stdin.write(input);
+    if (!inputStaysOpen) child.stdin.end();
     child.stderr.setEncoding('utf8').on('data', (block: string) => (this.#stderr += block));
-    this.ended = new Promise((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', (code, signal) => {
-        stdout.then((printed) => {
-          resolve({ end: signal ?? code ?? NaN, stdout: printed, stderr: this.#stderr });
-        }, reject);
-      });
-    });
+    this.ended = this.#end(text(child.stdout));
+  }
+
+  async #end(stdout: Promise<string>): Promise<CliEnd> {
+    await once(this.#child, 'close');
+    const { signalCode, exitCode } = this.#child;
+    return { end: signalCode ?? exitCode ?? NaN, stdout: await stdout, stderr: this.#stderr };
   }
 
   get pid(): number {

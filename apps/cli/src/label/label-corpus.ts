@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { addAbortSignal } from 'node:stream';
 import { CorpusOpenError } from '#corpus/corpus-errors.js';
 import type { RecordCorpus } from '#corpus/record-corpus.js';
 import { openCorpus } from '#corpus/open-corpus.js';
@@ -35,6 +36,15 @@ export interface LabelCorpusResult extends LabelRunResult {
   readonly fieldsLeftOut: ReadonlyMap<string, number>;
 }
 
+/** The run was stopped while it waited for the first rows. */
+export class StoppedEarlyError extends Error {
+  override readonly name = 'StoppedEarlyError';
+
+  constructor() {
+    super('Stopped while waiting for standard input. Run the same command again.');
+  }
+}
+
 /** The life of a run, as `sluice label` leads it: opens every part, labels, closes every part. */
 export async function labelCorpus(
   bundle: Bundle,
@@ -55,7 +65,7 @@ export async function labelCorpus(
     if (finished !== undefined) return { ...finished, fieldsLeftOut: new Map() };
     for (const note of run.notes) hooks.onNote?.(note);
     if (run.resumed) hooks.onNote?.(`Resuming the run in ${run.folder}.`);
-    corpus = await openRunCorpus(run, options);
+    corpus = await openRunCorpus(run, options, hooks.signal);
     opened = await openLabeller(bundle, options);
     const { labels, geometry } = bundle.manifest;
     const writer = createRowWriter({
@@ -122,20 +132,31 @@ async function corpusFile(path: string): Promise<RunFile> {
   return { path: resolve(path), bytes: file.size };
 }
 
-function openRunCorpus(run: RunDirectory, options: LabelOptions): Promise<RecordCorpus> {
+/** @throws StoppedEarlyError */
+async function openRunCorpus(
+  run: RunDirectory,
+  options: LabelOptions,
+  signal = new AbortController().signal,
+): Promise<RecordCorpus> {
   const { format, header, quotes, textField, pairField, labelField, fields, limit, maxRowBytes } = options;
-  return openCorpus({
-    path: options.corpus,
-    format,
-    header,
-    quotes,
-    textField,
-    pairField,
-    labelField,
-    fields,
-    limit,
-    maxRowBytes,
-    chunkRows: run.record.chunkRows,
-    stdin: options.corpus === '-' ? { stream: process.stdin, spoolPath: run.spool } : undefined,
-  });
+  // Who waits for standard input shall not wait on when the user has stopped it.
+  const stdin = options.corpus === '-' ? addAbortSignal(signal, process.stdin) : undefined;
+  try {
+    return await openCorpus({
+      path: options.corpus,
+      format,
+      header,
+      quotes,
+      textField,
+      pairField,
+      labelField,
+      fields,
+      limit,
+      maxRowBytes,
+      chunkRows: run.record.chunkRows,
+      stdin: stdin && { stream: stdin, spoolPath: run.spool },
+    });
+  } catch (error) {
+    throw stdin !== undefined && signal.aborted ? new StoppedEarlyError() : error;
+  }
 }
