@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addCompileCommand } from './commands/compile-command.js';
 import { addDemoCommand } from './commands/demo-command.js';
+import { addEvaluateCommand } from './commands/evaluate-command.js';
 import { addInspectCommand } from './commands/inspect-command.js';
 import { addLabelCommand } from './commands/label-command.js';
 import { addPredictCommand } from './commands/predict-command.js';
@@ -28,6 +29,7 @@ Exit codes:
 for (const add of [
   addLabelCommand,
   addCompileCommand,
+  addEvaluateCommand,
   addInspectCommand,
   addPredictCommand,
   addDemoCommand,

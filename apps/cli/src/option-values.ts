@@ -22,6 +22,11 @@ export function fraction(text: string): number {
   return value;
 }
 
+/** `0,0.05,0.1`. */
+export function fractionList(text: string): number[] {
+  return text.split(',').map(fraction);
+}
+
 /** `a,b,c`. */
 export function nameList(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());

@@ -76,7 +76,7 @@ function expectFinite(chunk: CorpusChunk, labels: LabelColumns): void {
 }
 
 /** Number in the corpus of an accepted row of the chunk, given its index among them. */
-function corpusRow(chunk: CorpusChunk, index: number): number {
+export function corpusRow(chunk: CorpusChunk, index: number): number {
   const rejected = new Set(chunk.rejects.map((reject) => reject.row));
   let row = chunk.firstRow;
   for (let accepted = 0; ; row += 1) {

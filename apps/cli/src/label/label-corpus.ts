@@ -13,8 +13,8 @@ import { finishedRun, labelRun } from '#pipeline/label-run.js';
 import type { Telemetry } from '#pipeline/ports.js';
 import type { RunFile, RunSettings } from '#pipeline/run-directory/run-record.js';
 import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
-import { UsageError } from '../usage-error.js';
 import { checkPlaces } from './check-places.js';
+import { checkTask } from './check-task.js';
 import { crashPoint } from './crash-point.js';
 import type { LabelOptions } from './label-options.js';
 import type { OpenLabeller } from './open-labeller.js';
@@ -52,7 +52,7 @@ export async function labelCorpus(
   options: LabelOptions,
   hooks: LabelHooks = {},
 ): Promise<LabelCorpusResult> {
-  checkTask(bundle, options);
+  checkTask(bundle.manifest, options.pairField);
   await checkPlaces(options);
   const run = await RunDirectory.open(options.runDir, await runSettings(bundle, policy, options), {
     acceptFingerprint: options.acceptFingerprint,
@@ -86,18 +86,6 @@ export async function labelCorpus(
     await corpus?.close();
     // Nothing planned is nothing lost: a corrected command shall find no trace of this one.
     await (run.isEmpty ? run.discard() : run.close());
-  }
-}
-
-function checkTask(bundle: Bundle, options: LabelOptions): void {
-  const pair = bundle.manifest.task === 'pair';
-  if (pair && options.pairField === undefined) {
-    throw new UsageError(
-      'The model labels pairs of texts: name the field of the second one with --pair-field.',
-    );
-  }
-  if (!pair && options.pairField !== undefined) {
-    throw new UsageError('The model labels single texts, so --pair-field has no use.');
   }
 }
 

@@ -5,7 +5,7 @@ import { checkGolden } from '#model/bundle/check-golden.js';
 import { layoutOf } from '#model/bundle/manifest.js';
 import { StageEngine } from '#pipeline/engine/stage-engine.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
-import type { RowLabeller, Telemetry, Tokenizer } from '#pipeline/ports.js';
+import type { RowLabeller, StageRunner, Telemetry, Tokenizer } from '#pipeline/ports.js';
 import { startTokenizer } from '#tokenizer/start-tokenizer.js';
 
 export interface LabellerOptions {
@@ -19,6 +19,7 @@ export interface LabellerOptions {
 /** A bundle at work: its tokenizer and its stages, each on threads of their own. */
 export interface OpenLabeller {
   readonly tokenizer: Tokenizer;
+  readonly runner: StageRunner;
   /** A labeller by this policy; several may share the threads. */
   withPolicy(policy: ExitPolicy, telemetry?: Telemetry): RowLabeller;
   close(): Promise<void>;
@@ -51,6 +52,7 @@ export async function openLabeller(bundle: Bundle, options: LabellerOptions): Pr
     await checkGolden(bundle, runner, tokenizer, fingerprint());
     return {
       tokenizer,
+      runner,
       withPolicy: (policy, telemetry) =>
         new StageEngine(runner, layout, policy, {
           batchTokens: options.batchTokens,

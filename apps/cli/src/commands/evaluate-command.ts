@@ -1,0 +1,138 @@
+import { availableParallelism } from 'node:os';
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { CorpusOptions } from '#corpus/corpus-options.js';
+import { openBundle } from '#model/bundle/bundle.js';
+import type { Manifest } from '#model/bundle/manifest.js';
+import { makeFolder } from '#pipeline/run-directory/durable-write.js';
+import { evaluateCorpus } from '../evaluate/evaluate-corpus.js';
+import { evaluationLines } from '../evaluate/evaluation-view.js';
+import { modelShape } from '../evaluate/model-shape.js';
+import type { NamedPolicy } from '../evaluate/named-policies.js';
+import { namedPolicies } from '../evaluate/named-policies.js';
+import { writeEvaluation } from '../evaluate/write-evaluation.js';
+import { checkTask } from '../label/check-task.js';
+import { fractionList, nameList, wholeNumber } from '../option-values.js';
+import { UsageError } from '../usage-error.js';
+import type { OutputOptions } from './output-options.js';
+import { noteLine, printResult, tableLayout, withOutputOptions } from './output-options.js';
+
+const examples = `
+Examples:
+  $ sluice evaluate test.jsonl --model models/spam --label-field label
+  $ sluice evaluate test.jsonl --model models/spam --label-field label --out evaluation    # plots, too
+  $ sluice evaluate test.csv --model models/news --text-field body --speeds 0.1,0.3,0.5 --policy fast
+  $ sluice evaluate mail.jsonl --model models/spam --no-timing --limit 1000 --json
+
+Every row runs once through all exits; what each policy would have given follows from that. Without labels
+there is agreement with the full depth, but no accuracy.
+FLOPs are saved against the same model without early exits: at the rows' real lengths with attention and exits,
+and by the count of the FastBERT paper, which has linear layers only and 128 tokens in every row.`;
+
+interface EvaluateFlags extends OutputOptions, Omit<CorpusOptions, 'path'> {
+  readonly model: string;
+  readonly speeds: readonly number[];
+  readonly policy: readonly string[];
+  readonly detail?: string | undefined;
+  readonly positive?: string | undefined;
+  readonly timing: boolean;
+  readonly out?: string | undefined;
+  readonly workers: number;
+}
+
+export function addEvaluateCommand(program: Command): void {
+  const command = program
+    .command('evaluate')
+    .description('measure what each speed gives and saves on a corpus: accuracy, agreement, FLOPs, texts/s')
+    .argument('<corpus>', 'jsonl, csv, tsv or txt file')
+    .requiredOption('-m, --model <bundle>', 'directory of a compiled bundle')
+    .option('--speeds <a,b,…>', 'speeds to compare', fractionList, [0, 0.05, 0.1, 0.2, 0.4])
+    .option(
+      '--policy <names>',
+      "also these, with commas between them: the bundle's presets, or JSON files of thresholds",
+      nameList,
+      ['balanced'],
+    )
+    .option(
+      '--detail <name>',
+      'speed or policy whose exits, classes and confusion are shown (default: the first --policy)',
+    )
+    .option(
+      '--positive <label>',
+      'class that precision and recall are of (default: the second, of models of two)',
+    )
+    .option('-o, --out <dir>', 'directory for evaluation.json and the plots (SVG)')
+    .option('--no-timing', 'do not time the stage engine')
+    .addOption(
+      new Option('--format <format>', 'of the corpus (default: by its extension)').choices([
+        'jsonl',
+        'csv',
+        'tsv',
+        'txt',
+      ]),
+    )
+    .option('--header', 'csv and tsv: the first line names the columns (default)')
+    .option('--no-header', 'csv and tsv: the first line is a row; columns are named 1, 2, …')
+    .option('--quotes', 'csv and tsv: quotes may enclose a field (default)')
+    .option('--no-quotes', 'csv and tsv: quotes are characters like any other, as in many tsv files')
+    .option('--text-field <name>', 'field that holds the text (default: text)')
+    .option('--pair-field <name>', 'field that holds the second text, for models of pairs')
+    .option('--label-field <name>', 'field that holds the right label')
+    .option('--limit <rows>', 'stop after so many rows', wholeNumber(1))
+    .option('--max-row-bytes <n>', 'reject longer rows (default: 1 MiB)', wholeNumber(1))
+    .option('--workers <n>', 'inference threads', wholeNumber(1), availableParallelism())
+    .addHelpText('after', examples)
+    .action(evaluate);
+  withOutputOptions(command);
+}
+
+async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
+  if (path === '-') throw new UsageError('A corpus to evaluate must be a file.');
+  const bundle = await openBundle(flags.model);
+  const { manifest } = bundle;
+  checkTask(manifest, flags.pairField);
+  // Whatever may be wrong with the command is said before the long work.
+  modelShape(manifest);
+  const positive = positiveClass(manifest, flags.positive);
+  const policies = await namedPolicies(manifest, flags.speeds, flags.policy);
+  const detail = detailIndex(policies, flags);
+  if (flags.out !== undefined) await makeFolder(flags.out);
+  const evaluation = await evaluateCorpus(bundle, {
+    corpus: { ...corpusFlags(flags), path },
+    policies,
+    positive,
+    timing: flags.timing,
+    workers: flags.workers,
+    onNote: (note) => noteLine(flags, note),
+  });
+  const files = flags.out === undefined ? [] : await writeEvaluation(flags.out, evaluation);
+  printResult(flags, evaluation, () => [
+    ...evaluationLines(evaluation, evaluation.policies[detail]!, tableLayout()),
+    ...(files.length > 0 ? ['', ...files] : []),
+  ]);
+}
+
+function corpusFlags(flags: EvaluateFlags): Omit<CorpusOptions, 'path'> {
+  const { format, header, quotes, textField, pairField, labelField, limit, maxRowBytes } = flags;
+  return { format, header, quotes, textField, pairField, labelField, limit, maxRowBytes };
+}
+
+/** Index of the class that precision and recall are of; undefined where nothing was asked for and there are many. */
+function positiveClass({ labels }: Manifest, asked: string | undefined): number | undefined {
+  if (asked === undefined) return labels.length === 2 ? 1 : undefined;
+  const index = labels.indexOf(asked);
+  if (index < 0) {
+    throw new UsageError(`The model has no label ${asked}; its labels are ${labels.join(', ')}.`);
+  }
+  return index;
+}
+
+function detailIndex(policies: readonly NamedPolicy[], { detail, policy }: EvaluateFlags): number {
+  const wanted = detail ?? policy[0];
+  const index = policies.findIndex(({ name }) => name === wanted);
+  if (index < 0) {
+    const names = policies.map(({ name }) => name).join(', ');
+    throw new UsageError(`--detail ${wanted} is none of what is compared: ${names}.`);
+  }
+  return index;
+}
