@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-const cli = join(import.meta.dirname, '../apps/cli/bin/sluice.js');
+/** What `npx sluice` starts. */
+export const cli = join(import.meta.dirname, '../apps/cli/bin/sluice.js');
 
 /** The bundle that the repository carries. */
 export const spamBundle = join(import.meta.dirname, '../models/spam');
