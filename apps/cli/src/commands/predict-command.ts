@@ -58,7 +58,15 @@ async function predict(text: string, flags: PredictFlags): Promise<void> {
   const left = exits.find((exit) => exit.layer === leavesAt)!;
   printResult(
     flags,
-    { label: left.label, confidence: left.confidence, exit_layer: leavesAt, tokens, truncated, exits },
+    {
+      label: left.label,
+      confidence: left.confidence,
+      exit_layer: leavesAt,
+      uncertainty: left.uncertainty,
+      tokens,
+      truncated,
+      exits,
+    },
     () => {
       const layout = tableLayout();
       return [
