@@ -23,6 +23,7 @@ export function evaluationLines(
       qualityTable(evaluation, layout),
       workTable(evaluation, layout),
       exitTable(evaluation, layout),
+      shareTable(evaluation, layout),
       [layout.paint.style('bold', `With policy ${detail.name}`)],
       leavingTable(detail, evaluation.layers, layout),
       ...(detail.quality === undefined ? [] : classTables(detail.quality, layout)),
@@ -104,22 +105,27 @@ function workTable({ policies, timing }: Evaluation, layout: TableLayout): strin
   return tableLines(columns, rows, layout);
 }
 
-/** Each exit by itself, and the share of the rows that leave there by each policy. */
-function exitTable({ exits, policies }: Evaluation, layout: TableLayout): string[] {
+/** Each exit by itself: as if every row left there. */
+function exitTable({ exits }: Evaluation, layout: TableLayout): string[] {
   const labelled = exits.some(({ accuracy }) => accuracy !== undefined);
-  const columns = [
-    right('exit'),
-    ...(labelled ? [right('alone: accuracy')] : []),
-    right(labelled ? 'as at full depth' : 'alone: as at full depth'),
-    ...policies.map(({ name }, index) => right(index === 0 ? `leave at ${name}` : name)),
-  ];
-  const rows = exits.map(({ layer, accuracy, agreement }, index) => [
+  const columns = [right('exit alone'), ...(labelled ? [right('accuracy')] : []), right('as at full depth')];
+  const rows = exits.map(({ layer, accuracy, agreement }) => [
     String(layer),
     ...(labelled ? [intervalText(accuracy)] : []),
     intervalText(agreement),
-    ...policies.map((policy) =>
-      policy.exits[index]!.rows === 0 ? '·' : shareText(policy.exits[index]!.share),
-    ),
+  ]);
+  return tableLines(columns, rows, layout);
+}
+
+/** The share of the rows that leave at each exit, by policy. */
+function shareTable({ exits, policies }: Evaluation, layout: TableLayout): string[] {
+  const columns = [right('leave at exit'), ...policies.map(({ name }) => right(name))];
+  const rows = exits.map(({ layer }, index) => [
+    String(layer),
+    ...policies.map((policy) => {
+      const { rows, share } = policy.exits[index]!;
+      return rows === 0 ? '·' : shareText(share);
+    }),
   ]);
   return tableLines(columns, rows, layout);
 }
