@@ -46,12 +46,18 @@ export function addEvaluateCommand(program: Command): void {
     .description('measure what each speed gives and saves on a corpus: accuracy, agreement, FLOPs, texts/s')
     .argument('<corpus>', 'jsonl, csv, tsv or txt file')
     .requiredOption('-m, --model <bundle>', 'directory of a compiled bundle')
-    .option('--speeds <a,b,…>', 'speeds to compare', fractionList, [0, 0.05, 0.1, 0.2, 0.4])
-    .option(
-      '--policy <names>',
-      "also these, with commas between them: the bundle's presets, or JSON files of thresholds",
-      nameList,
-      ['balanced'],
+    .addOption(
+      new Option('--speeds <a,b,…>', 'speeds to compare')
+        .argParser(fractionList)
+        .default([0, 0.05, 0.1, 0.2, 0.4], '0,0.05,0.1,0.2,0.4'),
+    )
+    .addOption(
+      new Option(
+        '--policy <names>',
+        "also these, with commas between them: the bundle's presets, or JSON files of thresholds",
+      )
+        .argParser(nameList)
+        .default(['balanced'], 'balanced'),
     )
     .option(
       '--detail <name>',
