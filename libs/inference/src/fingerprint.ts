@@ -1,3 +1,4 @@
+import './no-telemetry.js';
 import { readFileSync } from 'node:fs';
 import { arch, cpus } from 'node:os';
 import { env } from 'onnxruntime-node';

@@ -1,3 +1,4 @@
+import './no-telemetry.js';
 import { Tensor } from 'onnxruntime-node';
 
 /** Numbers of a tensor. The class of the array tells the element type; `Uint16Array` holds float16 bits. */

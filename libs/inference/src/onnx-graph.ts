@@ -1,3 +1,4 @@
+import './no-telemetry.js';
 import { InferenceSession } from 'onnxruntime-node';
 import type { GraphTensor } from './graph-tensor.js';
 import { fromOrtTensor, toOrtTensor } from './graph-tensor.js';

@@ -1,3 +1,4 @@
+import './no-telemetry.js';
 import type { StageBatch, StageResult, StageRunner } from '#pipeline/ports.js';
 import type { ModelLayout } from '#pipeline/stage-layout.js';
 import { StageThreadError, StageThreadHandle } from './stage-thread-handle.js';

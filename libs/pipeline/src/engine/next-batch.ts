@@ -7,21 +7,25 @@ export interface NextBatch {
 }
 
 /**
- * What a free place in the runner gets:
+ * What a free place in the runner gets, in turns:
  *
- * 1. a full batch, the deepest stage first: it frees the most memory and ends the most rows;
- * 2. where nothing is full, the rows of the oldest task, so that every task ends;
- * 3. but instead of first-stage rows whose survivors would have no room, the largest batch of survivors.
+ * - a full batch, the deepest stage first: it frees the most memory and ends the most rows;
+ * - the rows of the oldest task, with others of their length, so that tasks end one after the other and can be
+ *   committed; also where nothing is full.
  *
+ * But instead of first-stage rows whose survivors would have no room: the largest batch of survivors.
+ *
+ * @param turn which of the two comes first now
  * @param pools the pool of each stage, the first stage first
  * @param hasRoom whether the survivors of so many first-stage tokens fit under the memory bound
  * @returns undefined where no row waits, or where only running batches can make room
  */
 export function nextBatch(
+  turn: 'full' | 'oldest',
   pools: readonly LengthPool[],
   hasRoom: (tokens: number) => boolean,
 ): NextBatch | undefined {
-  const next = deepestFull(pools) ?? oldest(pools);
+  const next = (turn === 'full' ? deepestFull(pools) : undefined) ?? oldest(pools);
   if (next?.stage !== 0) return next;
   const rows = pools[0]?.batchRows(next.length) ?? 0;
   return hasRoom(rows * next.length) ? next : largestSurvivors(pools);

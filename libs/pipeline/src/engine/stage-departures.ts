@@ -11,7 +11,7 @@ const UNSEEN = -2;
 /** Where the rows of a batch leave a stage. */
 export interface Departures {
   /** Index of the exit within the stage, or `SURVIVED`, `[B]`. */
-  readonly exit: Int8Array;
+  readonly exit: Int16Array;
   /** Entry in the columns of that exit, or of the survivors, `[B]`. */
   readonly at: Int32Array;
 }
@@ -34,7 +34,7 @@ export function readDepartures(
   if (result.exits.length !== policy.length) {
     throw new StageContractError(`Expected ${policy.length} exits of the stage; got ${result.exits.length}.`);
   }
-  const departures = { exit: new Int8Array(rows).fill(UNSEEN), at: new Int32Array(rows) };
+  const departures = { exit: new Int16Array(rows).fill(UNSEEN), at: new Int32Array(rows) };
   let seen = 0;
   const place = (row: number, exit: number, at: number): void => {
     if (departures.exit[row] !== UNSEEN) {

@@ -130,7 +130,7 @@ describe('StageEngine', () => {
     [2, 0],
   ]);
 
-  it('runs full batches of the deepest stage first, and a partial one only when nothing is full', async () => {
+  it('runs full batches of the deepest stage first, in turn with those of the oldest task', async () => {
     const runner = new ManualRunner(twoStages, 1);
     const engine = new StageEngine(runner, twoStages, fullDepth, { batchTokens: 4 });
     const labels = engine.label(tokensOf([2, 1, 2, 2, 2, 2], 'single', 0));
@@ -140,12 +140,30 @@ describe('StageEngine', () => {
       { stage: 0, rows: 2, tokens: 2 },
       { stage: 0, rows: 2, tokens: 2 },
       { stage: 1, rows: 2, tokens: 2 },
-      { stage: 1, rows: 2, tokens: 2 },
       { stage: 0, rows: 1, tokens: 2 },
+      { stage: 1, rows: 2, tokens: 2 },
       { stage: 0, rows: 1, tokens: 1 },
       { stage: 1, rows: 1, tokens: 2 },
       { stage: 1, rows: 1, tokens: 1 },
     ]);
+  });
+
+  it('ends the oldest task although younger ones could fill every batch', async () => {
+    const runner = new ManualRunner(twoStages, 1);
+    const engine = new StageEngine(runner, twoStages, fullDepth, { batchTokens: 4 });
+    let ended: number | undefined;
+    const oldest = engine.label(tokensOf([1], 'single', 0)).then(() => (ended = runner.batches.length));
+    const younger = engine.label(
+      tokensOf(
+        Array.from({ length: 40 }, () => 2),
+        'single',
+        1,
+      ),
+    );
+    await finishAll(runner, [0]);
+    await Promise.all([oldest, younger]);
+    expect(runner.batches).toHaveLength(2 + 40);
+    expect(ended).toBeLessThan(12);
   });
 
   it.each([

@@ -52,6 +52,7 @@ export class StageEngine implements RowLabeller {
   readonly #pools: readonly LengthPool[];
   readonly #tasks = new Map<number, LabelTask>();
   #taskCount = 0;
+  #turn: 'full' | 'oldest' = 'full';
   #running = 0;
   /** Bytes that the survivors of running batches may take. Together with the pools' never above the bound. */
   #reserved = 0;
@@ -94,8 +95,9 @@ export class StageEngine implements RowLabeller {
 
   #fillRunner(): void {
     while (this.#running < this.#runner.concurrency * (1 + LOOK_AHEAD)) {
-      const next = nextBatch(this.#pools, (tokens) => this.#hasRoom(tokens));
+      const next = nextBatch(this.#turn, this.#pools, (tokens) => this.#hasRoom(tokens));
       if (next === undefined) return;
+      this.#turn = this.#turn === 'full' ? 'oldest' : 'full';
       void this.#run(next);
     }
   }
