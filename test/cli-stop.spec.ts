@@ -125,7 +125,7 @@ describe('a signal', () => {
 });
 
 describe('a run directory', () => {
-  /** A run that was killed when its third chunk was committed, and the arguments that began it. */
+  /** A run that was killed when its chunks were all committed, and the arguments that began it. */
   let folder: string;
   let mails: string;
   const begun = ['label', 'mails.jsonl', '--model', spamBundle, '--out', 'out.jsonl', '--speed', '0.03'];
@@ -136,7 +136,7 @@ describe('a run directory', () => {
   beforeAll(async () => {
     mails = jsonLines(await mailSample(96, 100));
     folder = await folderWith('begun', mails);
-    expect((await label(begun, { env: { SLUICE_CRASH_AT: 'ok-renamed:2' } })).end).toBe('SIGKILL');
+    expect((await label(begun, { env: { SLUICE_CRASH_AT: 'merge-written' } })).end).toBe('SIGKILL');
   });
 
   it.each([
@@ -195,6 +195,14 @@ describe('a run directory', () => {
     expect({ end, stderr }).toEqual({ end: 0, stderr: '' });
     expect(stdout).toMatch(/^This run was finished before; its output was verified\.\n\nLabelled 96 rows/);
     expect(await labelledRun(folder, 'out.jsonl')).toEqual(before);
+  });
+
+  it('of a finished run does not answer for a corpus of the same size and other bytes', async () => {
+    await writeFile(join(folder, 'mails.jsonl'), mails.replace('"label":"ham"', '"label":"HAM"'));
+    const { end, stdout, stderr } = await label(begun);
+    expect({ end, stdout }).toEqual({ end: 1, stdout: '' });
+    expect(stderr).toMatch(/^sluice: mails\.jsonl changed: bytes 0 to \d+ should be /);
+    await writeFile(join(folder, 'mails.jsonl'), mails);
   });
 
   it('tells when the output of a finished run was changed or removed', async () => {

@@ -313,6 +313,17 @@ describe('a finished run', () => {
     expect(labeller.labelled).toBe(0);
   });
 
+  it('is refused for a corpus of other bytes, and where its plan no longer tells them', async () => {
+    const folder = await corpusFolder();
+    await toyRun({ folder });
+    await damage(join(folder, 'corpus.txt'), 1000);
+    await expect(toyRun({ folder })).rejects.toMatchObject({ name: 'CorpusChangedError' });
+    await damage(join(folder, 'corpus.txt'), 1000);
+    expect((await toyRun({ folder })).alreadyFinished).toBe(true);
+    await damage(join(folder, 'out.txt.run/plan.jsonl'), 1000);
+    await expect(toyRun({ folder })).rejects.toThrow(/The plan in .* is damaged/);
+  });
+
   it('tells what to do when its output is missing or changed', async () => {
     const folder = await corpusFolder();
     await toyRun({ folder });

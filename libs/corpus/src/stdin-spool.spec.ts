@@ -37,15 +37,30 @@ test('a pipe is read like a file, and sealed when it has ended', async () => {
   );
 });
 
-test('a sealed spool is the corpus: the stream is not touched', async () => {
+test('a sealed spool is the corpus: the stream may give nothing or the same, and no other bytes', async () => {
+  await inFolder(async (folder) => {
+    const spoolPath = join(folder, 'stdin');
+    const given = (text: string) => open(Readable.from(text === '' ? [] : [Buffer.from(text)]), spoolPath);
+    await readChunks(given(content));
+    for (const again of ['', content]) {
+      const corpus = await given(again);
+      expect(corpus.bytes).toBe(content.length);
+      expect(joined(await readChunks(Promise.resolve(corpus))).texts).toEqual(rows);
+    }
+    for (const other of ['other', `${content}x`, content.replace('text 4999', 'text 4998')]) {
+      await expect(given(other)).rejects.toThrow(/^Standard input changed/);
+    }
+    await appendFile(spoolPath, 'x');
+    await expect(given('')).rejects.toThrow(CorpusChangedError);
+  });
+});
+
+test('a sealed spool does not wait for a terminal', async () => {
   await inFolder(async (folder) => {
     const spoolPath = join(folder, 'stdin');
     await readChunks(open(Readable.from([Buffer.from(content)]), spoolPath));
-    const corpus = await open(Readable.from([Buffer.from('other')]), spoolPath);
-    expect(corpus.bytes).toBe(content.length);
-    expect(joined(await readChunks(Promise.resolve(corpus))).texts).toEqual(rows);
-    await appendFile(spoolPath, 'x');
-    await expect(open(Readable.from([]), spoolPath)).rejects.toThrow(CorpusChangedError);
+    const terminal = Object.assign(new PassThrough(), { isTTY: true });
+    expect(joined(await readChunks(open(terminal, spoolPath))).texts).toEqual(rows);
   });
 });
 

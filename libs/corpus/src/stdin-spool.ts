@@ -1,18 +1,21 @@
+import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 
 import type { ByteSource } from './byte-source.js';
 import { FileSource } from './byte-source.js';
-import { CorpusChangedError, CorpusOpenError } from './corpus-errors.js';
+import { CorpusChangedError } from './corpus-errors.js';
+import { expectGiven } from './expect-bytes.js';
+import { hashRange } from './record-splitter.js';
+import { seal, sealedBytes } from './spool-seal.js';
 
 /**
  * Standard input, kept in a file while it is read, so that a run can be resumed: the spool.
  *
  * Readers see a byte only once it is in the spool. When the stream has ended, `<spool>.sealed` holds the number of its
- * bytes; from then on the spool is the corpus and no stream is needed. A spool that is not sealed is compared with the
- * stream, byte by byte, and continued.
+ * bytes; from then on the spool is the corpus and no stream is needed. A stream that is given all the same must have the
+ * spool's bytes. A spool that is not sealed is compared with the stream, byte by byte, and continued.
  */
 export class SpoolSource implements ByteSource {
   readonly path: string;
@@ -32,17 +35,11 @@ export class SpoolSource implements ByteSource {
     this.#pumping = this.#pump(spooled);
   }
 
-  /** @throws CorpusChangedError when a sealed spool has not the bytes it was sealed with */
+  /** @throws CorpusChangedError when a sealed spool has not the bytes it was sealed with, or the stream has others */
   static async open(stdin: { readonly stream: Readable; readonly spoolPath: string }): Promise<ByteSource> {
     const { stream, spoolPath } = stdin;
     const sealed = await sealedBytes(spoolPath);
-    if (sealed !== undefined) {
-      const source = await FileSource.open(spoolPath);
-      if (source.bytes === sealed) return source;
-      await source.close();
-      const range = { start: 0, end: sealed };
-      throw new CorpusChangedError(spoolPath, range, `${sealed} bytes`, `${source.bytes} bytes`);
-    }
+    if (sealed !== undefined) return wholeSpool(spoolPath, sealed, stream);
     const spool = await open(spoolPath, 'a+');
     const { size } = await spool.stat();
     return new SpoolSource(spoolPath, spool, size, stream);
@@ -118,33 +115,19 @@ export class SpoolSource implements ByteSource {
   }
 }
 
-async function sealedBytes(spoolPath: string): Promise<number | undefined> {
-  const path = `${spoolPath}.sealed`;
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+async function wholeSpool(path: string, sealed: number, stream: Readable): Promise<FileSource> {
+  const source = await FileSource.open(path);
+  try {
+    const range = { file: 0, start: 0, end: sealed };
+    if (source.bytes !== sealed) {
+      throw new CorpusChangedError(path, range, `${sealed} bytes`, `${source.bytes} bytes`);
+    }
+    const hash = createHash('sha256');
+    await hashRange(source, 0, sealed, hash, Buffer.allocUnsafeSlow(1 << 18));
+    await expectGiven(stream, [{ ...range, sha256: hash.digest('hex') }], sealed);
+    return source;
+  } catch (error) {
+    await source.close();
     throw error;
-  });
-  if (text === undefined) return undefined;
-  if (!/^\d+\n$/.test(text)) throw new CorpusOpenError(path, 'expected a number of bytes.');
-  return Number(text);
-}
-
-/** Durable: the seal is there wholly or not at all, and never before the bytes that it counts. */
-async function seal(spoolPath: string, bytes: number): Promise<void> {
-  const path = `${spoolPath}.sealed`;
-  const temporary = `${path}.tmp`;
-  const file = await open(temporary, 'w');
-  try {
-    await file.writeFile(`${bytes}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
-  const directory = await open(dirname(path), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

@@ -11,7 +11,7 @@ import type { FinishedRun } from './run-directory/finalise-run.js';
 import { finaliseRun } from './run-directory/finalise-run.js';
 import { OutputChangedError, prepareOutput, verifyOutput } from './run-directory/output-file.js';
 import type { RunDirectory } from './run-directory/run-directory.js';
-import { readJson } from './run-directory/run-directory.js';
+import { RunDirectoryError, readJson } from './run-directory/run-directory.js';
 
 /** What a run is made of. `labelRun` closes none of it: who opened it closes it. */
 export interface LabelRunParts extends ChunkLabeller {
@@ -85,7 +85,9 @@ export class RunStoppedError extends Error {
  * @throws the first error of any part; the run can be resumed unless it says otherwise
  */
 export async function labelRun(parts: LabelRunParts, options: LabelRunOptions): Promise<LabelRunResult> {
-  const finished = await finishedRun(parts.run, options.output);
+  const finished = await finishedRun(parts.run, options.output, async (planned) => {
+    for await (const chunk of planned) await parts.corpus.verify(chunk);
+  });
   if (finished !== undefined) return finished;
   const session = new Session(parts, options);
   const stop = (): void => session.stop();
@@ -105,17 +107,31 @@ export async function labelRun(parts: LabelRunParts, options: LabelRunOptions): 
 }
 
 /**
- * The result of a run that was finished before, its output verified; undefined while the run is unfinished.
- * Needs neither corpus nor model.
+ * The result of a run that was finished before, its corpus and output verified; undefined while the run is unfinished.
+ * Needs no model.
  *
+ * @param verifyCorpus throws unless the corpus has the bytes of the planned chunks
  * @throws OutputChangedError the output is not what it was
+ * @throws RunDirectoryError the plan is not that of the finished run
  */
-export async function finishedRun(run: RunDirectory, output: string): Promise<LabelRunResult | undefined> {
+export async function finishedRun(
+  run: RunDirectory,
+  output: string,
+  verifyCorpus: (planned: AsyncIterable<PlannedChunk>) => Promise<void>,
+): Promise<LabelRunResult | undefined> {
   if (run.success === undefined) return undefined;
   await run.removeParts();
-  await verifyOutput(run, run.success, output);
   const report = await readJson(run.folder, 'report.json', isRunReport);
   if (report === undefined) throw new OutputChangedError(run.path('report.json'), run.folder, 'is missing');
+  if (report.corpusHash !== run.plan.corpusHash) {
+    throw new RunDirectoryError(
+      run.folder,
+      `The plan in ${run.folder} is damaged, so it cannot be told whether the corpus is still what was labelled. ` +
+        'Delete the run directory and its output, and label the corpus again.',
+    );
+  }
+  await verifyCorpus(run.plan.planned());
+  await verifyOutput(run, run.success, output);
   return { success: run.success, report, alreadyFinished: true };
 }
 

@@ -2,6 +2,8 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { CorpusOpenError } from '#corpus/corpus-errors.js';
+import type { CorpusOptions } from '#corpus/corpus-options.js';
+import { expectPlanned } from '#corpus/expect-bytes.js';
 import type { RecordCorpus } from '#corpus/record-corpus.js';
 import { openCorpus } from '#corpus/open-corpus.js';
 import { createRowWriter } from '#corpus/row-writer.js';
@@ -58,14 +60,18 @@ export async function labelCorpus(
     acceptFingerprint: options.acceptFingerprint,
     onStep: crashPoint(process.env['SLUICE_CRASH_AT']),
   });
+  const { signal = new AbortController().signal } = hooks;
   let corpus: RecordCorpus | undefined;
   let opened: OpenLabeller | undefined;
   try {
-    const finished = await finishedRun(run, options.out);
+    // Who waits for standard input shall not wait on when the user has stopped it.
+    const stdin = options.corpus === '-' ? addAbortSignal(signal, process.stdin) : undefined;
+    const input = { path: options.corpus, stdin: stdin && { stream: stdin, spoolPath: run.spool } };
+    const finished = await finishedRun(run, options.out, (planned) => expectPlanned(input, planned));
     if (finished !== undefined) return { ...finished, fieldsLeftOut: new Map() };
     for (const note of run.notes) hooks.onNote?.(note);
     if (run.resumed) hooks.onNote?.(`Resuming the run in ${run.folder}.`);
-    corpus = await openRunCorpus(run, options, hooks.signal);
+    corpus = await openCorpus(corpusOptions(input, run, options));
     opened = await openLabeller(bundle, options);
     const { labels, geometry } = bundle.manifest;
     const writer = createRowWriter({
@@ -78,9 +84,13 @@ export async function labelCorpus(
     const labeller = opened.withPolicy(policy, hooks.telemetry);
     const result = await labelRun(
       { run, corpus, tokenizer, labeller, writer, labels, layers: geometry.layers },
-      { output: options.out, signal: hooks.signal, onProgress: hooks.onProgress },
+      { output: options.out, signal, onProgress: hooks.onProgress },
     );
     return { ...result, fieldsLeftOut: 'leftOut' in writer ? writer.leftOut : new Map() };
+  } catch (error) {
+    // Standard input that is waited for tells of the stop by an error of its own.
+    const waited = options.corpus === '-' && corpus === undefined && signal.aborted;
+    throw waited ? new StoppedEarlyError() : error;
   } finally {
     await opened?.close();
     await corpus?.close();
@@ -120,31 +130,23 @@ async function corpusFile(path: string): Promise<RunFile> {
   return { path: resolve(path), bytes: file.size };
 }
 
-/** @throws StoppedEarlyError */
-async function openRunCorpus(
+function corpusOptions(
+  input: Pick<CorpusOptions, 'path' | 'stdin'>,
   run: RunDirectory,
   options: LabelOptions,
-  signal = new AbortController().signal,
-): Promise<RecordCorpus> {
+): CorpusOptions {
   const { format, header, quotes, textField, pairField, labelField, fields, limit, maxRowBytes } = options;
-  // Who waits for standard input shall not wait on when the user has stopped it.
-  const stdin = options.corpus === '-' ? addAbortSignal(signal, process.stdin) : undefined;
-  try {
-    return await openCorpus({
-      path: options.corpus,
-      format,
-      header,
-      quotes,
-      textField,
-      pairField,
-      labelField,
-      fields,
-      limit,
-      maxRowBytes,
-      chunkRows: run.record.chunkRows,
-      stdin: stdin && { stream: stdin, spoolPath: run.spool },
-    });
-  } catch (error) {
-    throw stdin !== undefined && signal.aborted ? new StoppedEarlyError() : error;
-  }
+  return {
+    ...input,
+    format,
+    header,
+    quotes,
+    textField,
+    pairField,
+    labelField,
+    fields,
+    limit,
+    maxRowBytes,
+    chunkRows: run.record.chunkRows,
+  };
 }

@@ -137,10 +137,10 @@ export class RunDirectory {
     return join(this.folder, name);
   }
 
-  /** Drops what a finished run no longer needs. */
+  /** Drops what a finished run no longer needs. The spool's seal stays, to tell other standard input by. */
   async removeParts(): Promise<void> {
     await this.chunks.remove();
-    for (const path of [this.spool, this.spoolSeal]) await rm(path, { force: true });
+    await rm(this.spool, { force: true });
   }
 
   /** No row was planned in it, and the corpus is not known to be empty. */
@@ -153,6 +153,7 @@ export class RunDirectory {
     await this.removeParts();
     await this.plan.close();
     for (const name of ['plan.jsonl', 'run.json']) await rm(join(this.folder, name), { force: true });
+    await rm(this.spoolSeal, { force: true });
     await this.#lock.release();
     await rmdir(this.folder).catch(() => undefined);
   }

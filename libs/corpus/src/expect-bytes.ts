@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+
+import type { PlannedChunk, SourceRange } from '#pipeline/ports.js';
+
+import type { CorpusOptions } from './corpus-options.js';
+import { CorpusChangedError } from './corpus-errors.js';
+import { sealedBytes } from './spool-seal.js';
+
+/**
+ * Compares a corpus with what was labelled of it. Standard input that gives nothing is not compared.
+ * @throws CorpusChangedError
+ */
+export async function expectPlanned(
+  { path, stdin }: Pick<CorpusOptions, 'path' | 'stdin'>,
+  planned: AsyncIterable<PlannedChunk>,
+): Promise<void> {
+  const ranges = rangesOf(planned);
+  if (stdin) await expectGiven(stdin.stream, ranges, await sealedBytes(stdin.spoolPath));
+  else await expectBytes(path, createReadStream(path), ranges, undefined);
+}
+
+/**
+ * Compares standard input, if it is given, with ranges that follow one another from its first byte on.
+ * @param total bytes that it must have; undefined where its end was not seen
+ * @throws CorpusChangedError
+ */
+export async function expectGiven(
+  stream: Readable,
+  ranges: AsyncIterable<SourceRange> | Iterable<SourceRange>,
+  total: number | undefined,
+): Promise<void> {
+  if ('isTTY' in stream && stream.isTTY === true) return;
+  const blocks: AsyncIterator<Buffer> = stream[Symbol.asyncIterator]();
+  const first = await blocks.next();
+  if (first.done !== true) await expectBytes('Standard input', following(first.value, blocks), ranges, total);
+}
+
+async function expectBytes(
+  path: string,
+  blocks: AsyncIterable<Buffer>,
+  ranges: AsyncIterable<SourceRange> | Iterable<SourceRange>,
+  total: number | undefined,
+): Promise<void> {
+  const reading = blocks[Symbol.asyncIterator]();
+  let block: Buffer = Buffer.alloc(0);
+  let position = 0;
+  /** @returns false at the end */
+  const read = async (): Promise<boolean> => {
+    const next = await reading.next();
+    if (next.done !== true) block = next.value;
+    return next.done !== true;
+  };
+  try {
+    for await (const range of ranges) {
+      const hash = createHash('sha256');
+      while (position < range.end && (block.length > 0 || (await read()))) {
+        const part = block.subarray(0, range.end - position);
+        hash.update(part);
+        block = block.subarray(part.length);
+        position += part.length;
+      }
+      const found = position < range.end ? `an end at byte ${position}` : hash.digest('hex');
+      if (found !== range.sha256) throw new CorpusChangedError(path, range, range.sha256, found);
+    }
+    if (total === undefined) return;
+    do position += block.length;
+    while (await read());
+    if (position === total) return;
+    throw new CorpusChangedError(path, { start: 0, end: total }, `${total} bytes`, `${position} bytes`);
+  } finally {
+    await reading.return?.();
+  }
+}
+
+async function* rangesOf(planned: AsyncIterable<PlannedChunk>): AsyncGenerator<SourceRange> {
+  for await (const { range } of planned) yield range;
+}
+
+async function* following(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield first;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
