@@ -6,6 +6,7 @@ import { layoutOf } from '#model/bundle/manifest.js';
 import { StageEngine } from '#pipeline/engine/stage-engine.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import type { RowLabeller, StageRunner, Telemetry, Tokenizer } from '#pipeline/ports.js';
+import { UsageError } from '../usage-error.js';
 import { startTokenizer } from '#tokenizer/start-tokenizer.js';
 
 export interface LabellerOptions {
@@ -27,11 +28,17 @@ export interface OpenLabeller {
 
 /**
  * Starts the threads of a bundle and lets it prove itself on its golden texts.
+ * @throws UsageError for a bundle that this machine cannot run
  * @throws GraphLoadError, TokenizerFileError, GoldenMismatchError
  */
 export async function openLabeller(bundle: Bundle, options: LabellerOptions): Promise<OpenLabeller> {
   const { directory, manifest, stageFiles } = bundle;
   const layout = layoutOf(manifest);
+  if (manifest.precision === 'fp16') {
+    throw new UsageError(
+      `${directory} is an fp16 bundle, which needs CUDA; labelling here runs on the processor. Compile the checkpoint to int8 or fp32.`,
+    );
+  }
   const starting = await Promise.allSettled([
     startTokenizer({
       directory,

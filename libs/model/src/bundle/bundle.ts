@@ -8,6 +8,7 @@ import { messageOf } from '#tokenizer/tokenizer-errors.js';
 import type { Golden } from './golden.js';
 import { goldenSchema } from './golden.js';
 import type { Manifest } from './manifest.js';
+import { inconsistency } from './manifest-consistency.js';
 import { manifestSchema } from './manifest.js';
 
 /** A bundle that cannot be used, and why. */
@@ -45,6 +46,10 @@ export async function openBundle(directory: string): Promise<Bundle> {
     );
   });
   const manifest = parseJson(path, text, manifestSchema);
+  const problem = inconsistency(manifest);
+  if (problem !== undefined) {
+    throw new BundleError(path, `it contradicts itself: ${problem}. Compile the bundle again.`);
+  }
   const stageFiles = [];
   for (const file of [...manifest.stages, manifest.tokenizer, manifest.golden]) {
     const filePath = join(directory, file.file);

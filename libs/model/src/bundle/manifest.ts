@@ -12,14 +12,16 @@ const bundleFile = z.object({
 });
 const share = z.number().min(0).max(1);
 
-const exitSchema = z.object({
-  layer: z.int().nonnegative(),
-  kind: z.enum(['fastbert', 'pooler']),
-  /** Width and attention heads of a `fastbert` exit; bundles of early compilers do not say them. */
-  size: z.int().positive().optional(),
-  heads: z.int().positive().optional(),
-});
-export type ManifestExit = z.infer<typeof exitSchema>;
+const exitSchema = z.discriminatedUnion('kind', [
+  z.object({
+    layer: z.int().nonnegative(),
+    kind: z.literal('fastbert'),
+    /** Width of the exit, and the heads of its attention. */
+    size: z.int().positive(),
+    heads: z.int().positive(),
+  }),
+  z.object({ layer: z.int().nonnegative(), kind: z.literal('pooler') }),
+]);
 
 const exitQualitySchema = z.object({
   layer: z.int().nonnegative(),

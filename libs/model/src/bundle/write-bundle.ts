@@ -1,5 +1,5 @@
-import { rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { makeFolder } from '#pipeline/run-directory/durable-write.js';
 import type { Manifest } from './manifest.js';
 
@@ -35,17 +35,25 @@ function isThere(path: string): Promise<boolean> {
   );
 }
 
-/** Writes a bundle's directory whole: under another name first, then renamed. `files` are by name, without bundle.json. */
+/**
+ * Writes a bundle's directory whole, beside its place, and then puts it there. What was there is kept until the new one
+ * is complete. `files` are by name, without bundle.json.
+ */
 export async function writeBundle(
   out: string,
   files: ReadonlyMap<string, Buffer>,
   manifest: Manifest,
 ): Promise<void> {
-  const partial = `${out}.partial`;
-  await rm(partial, { recursive: true, force: true });
-  await makeFolder(partial);
-  for (const [name, bytes] of files) await writeFile(join(partial, name), bytes, { flush: true });
-  await writeFile(join(partial, 'bundle.json'), `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
-  await rm(out, { recursive: true, force: true });
-  await rename(partial, out);
+  await makeFolder(dirname(out));
+  const partial = await mkdtemp(`${out}.partial-`);
+  try {
+    const made = join(partial, 'new');
+    await mkdir(made);
+    for (const [name, bytes] of files) await writeFile(join(made, name), bytes, { flush: true });
+    await writeFile(join(made, 'bundle.json'), `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
+    if (await isThere(out)) await rename(out, join(partial, 'old'));
+    await rename(made, out);
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
 }

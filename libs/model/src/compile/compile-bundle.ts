@@ -3,10 +3,10 @@ import { basename, resolve } from 'node:path';
 import { loadTokenizerJson } from '#tokenizer/load-tokenizer.js';
 import { TextTokenizer } from '#tokenizer/text-tokenizer.js';
 import type { TokenizerJson } from '#tokenizer/tokenizer-json.js';
-import type { Manifest, ManifestExit } from '../bundle/manifest.js';
+import type { Manifest } from '../bundle/manifest.js';
 import { BUNDLE_FORMAT } from '../bundle/manifest.js';
 import { refuseToOverwrite, writeBundle } from '../bundle/write-bundle.js';
-import type { CheckpointConfig, Exit } from '../checkpoint/checkpoint-config.js';
+import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
 import { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { CompileOptions } from './compile-options.js';
 import { CompileError } from './compile-error.js';
@@ -73,7 +73,7 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
         intermediateSize: config.geometry.intermediateSize,
         maxPositions: config.geometry.maxPositions,
       },
-      exits: config.exits.filter(({ layer }) => exits.includes(layer)).map(describedExit),
+      exits: config.exits.filter(({ layer }) => exits.includes(layer)),
       stages: stages.map(({ layers, exits }, index) => ({
         ...described(`stage-${index + 1}.onnx`),
         layers: layers === undefined ? null : [...layers],
@@ -97,11 +97,6 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
   } finally {
     await checkpoint.close();
   }
-}
-
-function describedExit(exit: Exit): ManifestExit {
-  const { layer, kind } = exit;
-  return kind === 'fastbert' ? { layer, kind, size: exit.size, heads: exit.heads } : { layer, kind };
 }
 
 /** Exit 0 alone first, then the first two layers, where most texts have left; the rest is for the few. */
