@@ -78,6 +78,9 @@ const linesOf = <T>(text: string): T[] =>
 const quoted = (cell: string): string => `"${cell.replaceAll('"', '""')}"`;
 const table = (delimiter: string, rows: readonly DemoRow[], cell: (text: string) => string): string =>
   rows.map(({ id, text }) => `${[id, text].map(cell).join(delimiter)}\n`).join('');
+/** Each row starts as a quoted cell would. */
+const unquoted = (rows: readonly DemoRow[]): string =>
+  rows.map(({ id, text }) => `"${id}\t${oneLine(text)}\n`).join('');
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
 describe('sluice label gives the labels of the same texts in', () => {
@@ -91,13 +94,7 @@ describe('sluice label gives the labels of the same texts in', () => {
       ['1', '2'],
     ],
     ['tsv', 'in.tsv', () => `id\ttext\n${table('\t', mails, quoted)}`, [], ['id', 'text']],
-    [
-      'tsv without quotes',
-      'in.tsv',
-      () => `id\ttext\n${table('\t', mails, oneLine)}`,
-      ['--no-quotes'],
-      ['id', 'text'],
-    ],
+    ['tsv without quotes', 'in.tsv', () => `id\ttext\n${unquoted(mails)}`, ['--no-quotes'], ['id', 'text']],
     ['txt', 'in.txt', () => mails.map(({ text }) => `${oneLine(text)}\n`).join(''), [], ['text']],
     [
       'jsonl from standard input',
@@ -204,25 +201,48 @@ describe('sluice label', () => {
     expect(await readFile(join(folder, 'whole.jsonl'), 'utf8')).toContain('"late": 3');
   });
 
-  it.each(['planned:1', 'ok-renamed:2', 'plan-sealed', 'merge-written'])(
-    'killed at %s takes the same pipe again',
-    async (step) => {
-      const folder = join(root, step);
-      await mkdir(folder);
-      const options = ['--format', 'jsonl', '--speed', '0.03', '--chunk-rows', '8', '--out', 'out.jsonl'];
-      const args = ['label', '-', '--model', spamBundle, ...options];
-      const pipe = { cwd: folder, input: jsonLines(mails) };
-      expect((await runCli(args, { ...pipe, env: { SLUICE_CRASH_AT: step } })).end).toBe('SIGKILL');
-      const { end, stderr } = await runCli(args, pipe);
-      expect(end, stderr).toBe(0);
-      expect(resultsOf(linesOf(await readFile(join(folder, 'out.jsonl'), 'utf8')))).toEqual(expected);
-      expect((await readdir(join(folder, 'out.jsonl.run'))).sort()).toEqual([
-        '_SUCCESS',
-        'plan.jsonl',
-        'rejects.jsonl',
-        'report.json',
-        'run.json',
-      ]);
-    },
-  );
+  it('killed while a pipe is still open takes the same pipe again, and what comes after', async () => {
+    // More than the thousand rows that are looked at before the first is labelled.
+    const rows = Array.from({ length: 1100 }, (_, id) => ({
+      id,
+      text: mails[id % mails.length]!.text.slice(0, 20),
+    }));
+    await writeFile(join(root, 'all.jsonl'), jsonLines(rows));
+    const options = ['--format', 'jsonl', '--policy', 'fast', '--chunk-rows', '32', '--model', spamBundle];
+    const whole = await runCli(['label', 'all.jsonl', ...options, '--out', 'all.out.jsonl'], { cwd: root });
+    expect(whole.end, whole.stderr).toBe(0);
+    const args = ['label', '-', ...options, '--out', 'piped.out.jsonl'];
+    const killed = await runCli(args, {
+      cwd: root,
+      input: jsonLines(rows.slice(0, 1050)),
+      inputStaysOpen: true,
+      env: { SLUICE_CRASH_AT: 'ok-renamed:3' },
+    });
+    expect(killed.end, killed.stderr).toBe('SIGKILL');
+    const { end, stderr } = await runCli(args, { cwd: root, input: jsonLines(rows) });
+    expect(end, stderr).toBe(0);
+    expect(await readFile(join(root, 'piped.out.jsonl'), 'utf8')).toBe(
+      await readFile(join(root, 'all.out.jsonl'), 'utf8'),
+    );
+  });
+
+  it.each(['ok-renamed:2', 'merge-written'])('killed at %s takes the same pipe again', async (step) => {
+    const folder = join(root, step);
+    await mkdir(folder);
+    const options = ['--format', 'jsonl', '--speed', '0.03', '--chunk-rows', '8', '--out', 'out.jsonl'];
+    const args = ['label', '-', '--model', spamBundle, ...options];
+    const pipe = { cwd: folder, input: jsonLines(mails) };
+    expect((await runCli(args, { ...pipe, env: { SLUICE_CRASH_AT: step } })).end).toBe('SIGKILL');
+    const { end, stderr } = await runCli(args, pipe);
+    expect(end, stderr).toBe(0);
+    expect(resultsOf(linesOf(await readFile(join(folder, 'out.jsonl'), 'utf8')))).toEqual(expected);
+    expect((await readdir(join(folder, 'out.jsonl.run'))).sort()).toEqual([
+      '_SUCCESS',
+      'input.sealed',
+      'plan.jsonl',
+      'rejects.jsonl',
+      'report.json',
+      'run.json',
+    ]);
+  });
 });

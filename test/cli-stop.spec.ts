@@ -106,6 +106,17 @@ describe('a signal', () => {
     expect(await readdir(folder)).toEqual(['mails.jsonl']);
   });
 
+  it('takes a signal that comes twice at once, as through npx, for one', async () => {
+    const folder = await folderWith('doubled', corpus);
+    const process = new CliProcess(slowArgs('mails.jsonl'), { cwd: folder });
+    expect(await process.said(underWay)).toBe(true);
+    process.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.kill('SIGINT');
+    const { end, stderr } = await process.ended;
+    expect({ end, stopped: stderr.includes('sluice: Stopped with') }).toEqual({ end: 1, stopped: true });
+  });
+
   it('SIGINT ends the process at once the second time', async () => {
     const folder = await folderWith('twice', corpus);
     // All rows of a length in one batch: the clean stop has to wait for it.
