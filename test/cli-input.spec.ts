@@ -2,9 +2,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { CliEnd } from './run-cli.js';
-import { runCli, spamBundle } from './run-cli.js';
+import { CliProcess, runCli, spamBundle } from './run-cli.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -14,9 +14,12 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const [first, other] = ['{"text": "AAA"}\n', '{"text": "BBB"}\n'];
 
+function stdinArgs(out: string): string[] {
+  return ['label', '-', '--format', 'jsonl', '--model', spamBundle, '--out', out];
+}
+
 function labelStdin(out: string, input: string, env: NodeJS.ProcessEnv = {}): Promise<CliEnd> {
-  const args = ['label', '-', '--format', 'jsonl', '--model', spamBundle, '--out', out];
-  return runCli(args, { cwd: folder, input, env });
+  return runCli(stdinArgs(out), { cwd: folder, input, env });
 }
 
 it.each([
@@ -34,4 +37,24 @@ it.each([
 it('a run that was finished without rows does not answer for rows', async () => {
   expect((await labelStdin('empty.jsonl', '')).end).toBe(0);
   expect((await labelStdin('empty.jsonl', first)).end).toBe(1);
+});
+
+it('standard input outlives a stop before the first row was labelled, and the same command goes on', async () => {
+  const stopped = new CliProcess(stdinArgs('early.jsonl'), {
+    cwd: folder,
+    input: first,
+    inputStaysOpen: true,
+  });
+  const spool = join(folder, 'early.jsonl.run/input');
+  await vi.waitUntil(async () => (await readFile(spool, 'utf8').catch(() => '')) === first, 30_000);
+  stopped.kill('SIGINT');
+  expect((await stopped.ended).end).toBe(1);
+  expect(await readFile(spool, 'utf8')).toBe(first);
+  expect((await labelStdin('early.jsonl', first)).end).toBe(0);
+});
+
+it('a corrected command takes the same standard input', async () => {
+  const wrong = [...stdinArgs('corrected.jsonl'), '--text-field', 'body'];
+  expect((await runCli(wrong, { cwd: folder, input: first })).end).toBe(1);
+  expect(await labelStdin('corrected.jsonl', first)).toMatchObject({ end: 0 });
 });

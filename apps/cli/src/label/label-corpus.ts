@@ -94,8 +94,8 @@ export async function labelCorpus(
   } finally {
     await opened?.close();
     await corpus?.close();
-    // Nothing planned is nothing lost: a corrected command shall find no trace of this one.
-    await (run.isEmpty ? run.discard() : run.close());
+    // A corrected command shall find no trace of one that came to nothing.
+    await ((await run.isUnused()) ? run.discard() : run.close());
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, readdir, rm, rmdir } from 'node:fs/promises';
+import { readFile, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ChunkStore } from './chunk-store.js';
@@ -103,9 +103,10 @@ export class RunDirectory {
       await removeTemporaries(folder);
       await removeTemporaries(join(folder, 'chunks'));
       const stored = await readJson(folder, 'run.json', isRunRecord);
-      const record = stored
-        ? checkedRecord(folder, stored, settings, options)
-        : newRecord(randomUUID().slice(0, 8), settings);
+      const record =
+        stored && (await isBegun(folder))
+          ? checkedRecord(folder, stored, settings, options)
+          : newRecord(stored?.id ?? randomUUID().slice(0, 8), settings);
       if (record !== stored) {
         await writeDurably(join(folder, 'run.json'), `${JSON.stringify(record, undefined, 2)}\n`);
         onStep('run-written');
@@ -143,17 +144,18 @@ export class RunDirectory {
     await rm(this.spool, { force: true });
   }
 
-  /** No row was planned in it, and the corpus is not known to be empty. */
-  get isEmpty(): boolean {
-    return this.plan.chunks === 0 && !this.plan.sealed;
+  /** Nothing would be lost with it: this process made it, no row was planned, no input is kept in it. */
+  async isUnused(): Promise<boolean> {
+    return !this.resumed && !(await isBegun(this.folder)) && (await bytesOf(this.spool)) === 0;
   }
 
-  /** Instead of `close`: removes the directory, as far as it is this program's. */
+  /** Instead of `close`, where it is unused: removes the directory, as far as it is this program's. */
   async discard(): Promise<void> {
     await this.removeParts();
     await this.plan.close();
-    for (const name of ['plan.jsonl', 'run.json']) await rm(join(this.folder, name), { force: true });
-    await rm(this.spoolSeal, { force: true });
+    for (const path of [this.spoolSeal, join(this.folder, 'plan.jsonl'), join(this.folder, 'run.json')]) {
+      await rm(path, { force: true });
+    }
     await this.#lock.release();
     await rmdir(this.folder).catch(() => undefined);
   }
@@ -215,6 +217,15 @@ function checkedRecord(
   return { ...stored, fingerprints: [...stored.fingerprints, settings.fingerprint] };
 }
 
+/** Something was planned or committed, so the settings that it began with stand; before, others may take their place. */
+async function isBegun(folder: string): Promise<boolean> {
+  const names = [...(await namesIn(folder)), ...(await namesIn(join(folder, 'chunks')))];
+  return (
+    names.some((name) => name === '_SUCCESS' || name.endsWith('.ok')) ||
+    (await bytesOf(join(folder, 'plan.jsonl'))) > 0
+  );
+}
+
 function notesOn(record: RunRecord, settings: RunSettings): string[] {
   const notes: string[] = [];
   if (record.chunkRows !== settings.chunkRows) {
@@ -244,6 +255,16 @@ async function refuseForeign(folder: string): Promise<void> {
 async function removeTemporaries(folder: string): Promise<void> {
   for (const name of await namesIn(folder)) {
     if (name.endsWith(temporarySuffix)) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** 0 where there is no such file. */
+async function bytesOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
   }
 }
 
