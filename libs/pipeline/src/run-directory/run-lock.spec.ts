@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 import { RunLock, RunLockedError } from './run-lock.js';
 
@@ -36,6 +36,29 @@ it('refuses while a living process has it, by its pid, and leaves no file of its
   await lock.release();
   expect(await readdir(folder)).toEqual([]);
 });
+
+it.runIf(process.platform === 'linux')(
+  'takes over from a killed process that its parent never reaps',
+  async () => {
+    // The shell starts a child and becomes a program that waits for none.
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      const [line]: unknown[] = await once(parent.stdout, 'data');
+      const pid = Number(String(line));
+      await putLock(pid, JSON.stringify({ pid, host: hostname() }));
+      await expect(RunLock.acquire(folder)).rejects.toThrow(RunLockedError);
+      // Until the shell has become that program, it would still reap the child.
+      await vi.waitUntil(async () => (await readFile(`/proc/${parent.pid}/comm`, 'utf8')) === 'sleep\n');
+      process.kill(pid, 'SIGKILL');
+      await vi.waitUntil(async () => / Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8')));
+      await (await RunLock.acquire(folder)).release();
+    } finally {
+      parent.kill('SIGKILL');
+    }
+  },
+);
 
 it('takes over when the pid now belongs to a process that began later', async () => {
   await putLock(process.pid, JSON.stringify({ pid: process.pid, host: hostname(), started: 'long ago' }));

@@ -105,10 +105,14 @@ async function mayLive(owner: Owner): Promise<boolean> {
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
   }
   const started = await processStart(owner.pid);
+  if (started === 'dead') return false;
   return owner.started === undefined || started === undefined || owner.started === started;
 }
 
-/** Undefined where the system does not tell. */
+/**
+ * When a process began, in the words of its system; `dead` where it has ended and only waits for its parent to see it,
+ * as a killed one does for ever in a container without init. Undefined where the system does not tell.
+ */
 async function processStart(pid: number): Promise<string | undefined> {
   try {
     if (process.platform !== 'linux') {
@@ -116,9 +120,11 @@ async function processStart(pid: number): Promise<string | undefined> {
     }
     const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // Field 22, in ticks since boot; counted behind the command, which may itself hold blanks and parentheses.
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return `${boot.trim()}/${String(ticks)}`;
+    // Counted behind the command, which may itself hold blanks and parentheses.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // Field 3, the state: zombie or dead. Field 22, in ticks since boot.
+    if (/^[ZX]$/i.test(fields[0] ?? '')) return 'dead';
+    return `${boot.trim()}/${String(fields[19])}`;
   } catch {
     return undefined;
   }
