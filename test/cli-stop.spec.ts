@@ -116,23 +116,6 @@ describe('a signal', () => {
     const { end, stderr } = await process.ended;
     expect({ end, stopped: stderr.includes('sluice: Stopped with') }).toEqual({ end: 1, stopped: true });
   });
-
-  it('SIGINT ends the process at once the second time', async () => {
-    const folder = await folderWith('twice', corpus);
-    // All rows of a length in one batch: the clean stop has to wait for it.
-    const args = [...slowArgs('mails.jsonl'), '--batch-tokens', '100000', '--chunk-rows', '96'];
-    const process = new CliProcess(args, { cwd: folder });
-    expect(await process.said(/^labelling/m)).toBe(true);
-    let alive = process.kill('SIGINT');
-    // Two signals before the first was heard are one, so it takes some tries.
-    while (alive) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      alive = process.kill('SIGINT');
-    }
-    const { end, stderr } = await process.ended;
-    expect(end).toBe('SIGINT');
-    expect(stderr).not.toContain('sluice:');
-  });
 });
 
 describe('a run directory', () => {

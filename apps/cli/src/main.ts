@@ -39,12 +39,13 @@ for (const add of [
 // Commands inherit neither setting, so that wrong usage of any ends here too.
 for (const command of [program, ...program.commands]) command.exitOverride();
 
-// A reader that has gone, as `| head` does, is no reason to end a run.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
+// A reader that has gone, as `| head` does, is no reason to end a run; neither is a full disk behind the log.
+process.stderr.on('error', () => undefined);
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') return;
+  process.exitCode = exitCodeOf(error);
+  process.stderr.write(`sluice: the result cannot be printed: ${errorText(error)}\n`);
+});
 
 try {
   await program.parseAsync();

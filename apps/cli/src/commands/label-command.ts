@@ -134,7 +134,7 @@ export async function labelWithDisplay(
   output: OutputOptions,
 ): Promise<LabelCorpusResult> {
   const display = openDisplay(process.stderr, process.env, output.quiet === true || output.json === true);
-  const live = new LiveProgress(bundle.manifest, (progress) => display.update(progress));
+  const live = new LiveProgress(bundle.manifest, options.limit, (progress) => display.update(progress));
   const stop = stopOnSignals();
   let end: 'finished' | 'stopped' = 'stopped';
   try {
@@ -162,7 +162,7 @@ function labelOptions(corpus: string, flags: LabelFlags): LabelOptions {
 function defaultOut(corpus: string, flags: LabelFlags): string {
   if (corpus === '-') throw new UsageError('Rows from standard input need a place to go: give --out FILE.');
   const extension = extname(corpus);
-  const format = flags.format ?? extension.slice(1);
+  const format = flags.format ?? extension.slice(1).toLowerCase();
   const outFormat = flags.outFormat ?? (format === 'csv' || format === 'tsv' ? 'csv' : 'jsonl');
   return join(dirname(corpus), `${basename(corpus, extension)}.labelled.${outFormat}`);
 }

@@ -13,6 +13,7 @@ import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import type { LabelRunResult, RunProgress } from '#pipeline/label-run.js';
 import { finishedRun, labelRun } from '#pipeline/label-run.js';
 import type { Telemetry } from '#pipeline/ports.js';
+import { prepareOutput } from '#pipeline/run-directory/output-file.js';
 import type { RunFile, RunSettings } from '#pipeline/run-directory/run-record.js';
 import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
 import { checkPlaces } from './check-places.js';
@@ -69,6 +70,8 @@ export async function labelCorpus(
     const input = { path: options.corpus, stdin: stdin && { stream: stdin, spoolPath: run.spool } };
     const finished = await finishedRun(run, options.out, (planned) => expectPlanned(input, planned));
     if (finished !== undefined) return { ...finished, fieldsLeftOut: new Map() };
+    // Before standard input is read, which nobody may be able to give again.
+    await prepareOutput(run, options.out);
     for (const note of run.notes) hooks.onNote?.(note);
     if (run.resumed) hooks.onNote?.(`Resuming the run in ${run.folder}.`);
     corpus = await openCorpus(corpusOptions(input, run, options));

@@ -11,13 +11,16 @@ import { labelProgressOf } from '../terminal/label-progress.js';
 export class LiveProgress implements Telemetry {
   readonly #layers: number;
   readonly #exitLayers: readonly number[];
+  readonly #limit: number | undefined;
   readonly #show: (progress: LabelProgress) => void;
   readonly #left = new Map<number, number>();
   #run: RunProgress | undefined;
   #resumed: Tally | undefined;
   #begun = performance.now();
 
-  constructor(manifest: Manifest, show: (progress: LabelProgress) => void) {
+  /** @param limit rows that are labelled at most */
+  constructor(manifest: Manifest, limit: number | undefined, show: (progress: LabelProgress) => void) {
+    this.#limit = limit;
     this.#layers = manifest.geometry.layers;
     this.#exitLayers = exitLayers(layoutOf(manifest));
     this.#show = show;
@@ -47,6 +50,7 @@ export class LiveProgress implements Telemetry {
       labelProgressOf(this.#run, {
         layers: this.#layers,
         exitLayers: this.#exitLayers,
+        limit: this.#limit,
         left: this.#left,
         resumed: this.#resumed,
         elapsedMs: performance.now() - this.#begun,

@@ -1,16 +1,25 @@
+/** Signals so close together are one wish: a terminal's Ctrl-C reaches `npx` and us, and `npx` passes it on as well. */
+const ONE_WISH_MS = 500;
+
 /**
- * Turns the first Ctrl-C (or SIGTERM) into a clean stop. The second finds nobody listening and ends the process at once,
- * as the system does it: `process.exit` would wait for the threads' batches.
+ * Turns the first Ctrl-C (or SIGTERM) into a clean stop. A later one ends the process at once, as the system does it:
+ * `process.exit` would wait for the threads' batches.
  */
 export function stopOnSignals(): { readonly signal: AbortSignal; release(): void } {
   const controller = new AbortController();
+  let stopped = 0;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (!controller.signal.aborted) {
+      stopped = performance.now();
+      controller.abort();
+    } else if (performance.now() - stopped > ONE_WISH_MS) {
+      release();
+      process.kill(process.pid, signal);
+    }
+  };
   const release = (): void => {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
-  };
-  const stop = (): void => {
-    release();
-    controller.abort();
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);

@@ -56,9 +56,9 @@ it('counts rows that left and are not committed yet, on top of those of earlier 
   expect(progress.rows).toBe(815);
 });
 
-it('prefers rows that were counted', () => {
-  const progress = labelProgressOf(running, { ...context, totalRows: 1200 });
-  expect(progress).toMatchObject({ fraction: 0.5, totalRows: 1200, totalGuessed: false });
+it('expects no more rows than the limit', () => {
+  const progress = labelProgressOf(running, { ...context, limit: 1200 });
+  expect(progress).toMatchObject({ fraction: 0.5, totalRows: 1200 });
   expect(remainingMs(progress)).toBe(2400);
 });
 

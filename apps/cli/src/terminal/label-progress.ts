@@ -37,8 +37,8 @@ export interface ProgressContext {
   readonly layers: number;
   /** Layers of the bundle's exits, ascending. */
   readonly exitLayers: readonly number[];
-  /** Rows of the corpus, where they were counted before. */
-  readonly totalRows?: number | undefined;
+  /** Rows that are labelled at most. */
+  readonly limit?: number | undefined;
   /** Rows that left at each exit in this session, committed or not, by layer; the committed ones where it is absent. */
   readonly left?: ReadonlyMap<number, number> | undefined;
   /** Counts of earlier sessions. */
@@ -53,8 +53,8 @@ export function labelProgressOf(progress: RunProgress, context: ProgressContext)
   const rejected = tally.rows - tally.accepted;
   const rows = exits.reduce((sum, exit) => sum + exit.rows, rejected);
   const reading = phase === 'verifying' || phase === 'labelling';
-  const guessed = context.totalRows === undefined && reading;
-  const totalRows = guessed ? guessedRows(progress) : (context.totalRows ?? tally.rows);
+  const guess = reading ? guessedRows(progress) : tally.rows;
+  const totalRows = guess && Math.min(guess, context.limit ?? Infinity);
   return {
     phase,
     fraction: reading && totalRows === undefined ? undefined : fractionOf(progress, rows, totalRows ?? rows),
@@ -62,7 +62,7 @@ export function labelProgressOf(progress: RunProgress, context: ProgressContext)
     rowsResumed: progress.rowsResumed,
     rejected,
     totalRows,
-    totalGuessed: guessed,
+    totalGuessed: reading,
     exits,
     layers: context.layers,
     elapsedMs: context.elapsedMs,
