@@ -9,10 +9,14 @@ it('keeps ONNX Runtime from leaving a device id and events in the home folder', 
   try {
     const cli = join(import.meta.dirname, '../apps/cli/bin/sluice.js');
     const model = join(import.meta.dirname, '../models/spam');
-    const { status, stderr } = spawnSync(process.execPath, [cli, 'predict', 'Hello.', '--model', model, '-q'], {
-      env: { PATH: process.env['PATH'], HOME: home, XDG_CACHE_HOME: join(home, 'cache') },
-      encoding: 'utf8',
-    });
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [cli, 'predict', 'Hello.', '--model', model, '-q'],
+      {
+        env: { PATH: process.env['PATH'], HOME: home, XDG_CACHE_HOME: join(home, 'cache') },
+        encoding: 'utf8',
+      },
+    );
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(readdirSync(home, { recursive: true })).toEqual([]);
   } finally {
