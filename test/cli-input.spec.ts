@@ -1,5 +1,5 @@
 /** Runs whose command is given again, with other rows or for a place that is taken. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -57,4 +57,17 @@ it('a corrected command takes the same standard input', async () => {
   const wrong = [...stdinArgs('corrected.jsonl'), '--text-field', 'body'];
   expect((await runCli(wrong, { cwd: folder, input: first })).end).toBe(1);
   expect(await labelStdin('corrected.jsonl', first)).toMatchObject({ end: 0 });
+});
+
+it('a file that no run of its own wrote is not replaced, and the refused start leaves no trace', async () => {
+  await writeFile(join(folder, 'taken.jsonl'), 'precious');
+  const before = await readdir(folder);
+  const { end, stdout, stderr } = await labelStdin('taken.jsonl', first);
+  expect(stdout).toBe('');
+  expect(end).not.toBe(0);
+  expect(stderr).toBe(
+    'sluice: The output taken.jsonl exists, and this run did not write it. Name another --out, or remove it.\n',
+  );
+  expect(await readFile(join(folder, 'taken.jsonl'), 'utf8')).toBe('precious');
+  expect(await readdir(folder)).toEqual(before);
 });

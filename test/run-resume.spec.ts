@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,9 +12,14 @@ import { RunStoppedError } from '#pipeline/label-run.js';
 import { NonFiniteError } from '#pipeline/label-chunk.js';
 import { ChunkDamagedError } from '#pipeline/run-directory/chunk-store.js';
 import { temporarySuffix } from '#pipeline/run-directory/durable-write.js';
-import { OutputChangedError, OutputPathError } from '#pipeline/run-directory/output-file.js';
+import {
+  OutputChangedError,
+  OutputExistsError,
+  OutputPathError,
+} from '#pipeline/run-directory/output-file.js';
 import { RunDirectoryError } from '#pipeline/run-directory/run-directory.js';
 import { RunLockedError } from '#pipeline/run-directory/run-lock.js';
+import { isRunRecord } from '#pipeline/run-directory/run-record.js';
 import { runSteps } from '#pipeline/run-directory/run-steps.js';
 import type { RunStep } from '#pipeline/run-directory/run-steps.js';
 import { ToyLabeller, toyCorpusText, toyLabelsOf } from './toy-ports.js';
@@ -124,6 +130,58 @@ describe('a run from start to end', () => {
     await toyRun({ folder, options: { output: join(folder, 'not/there/yet.txt') } });
   });
 
+  it('never replaces what it did not write, however far it is', async () => {
+    const folder = await corpusFolder();
+    const output = join(folder, 'out.txt');
+    const rivals = [async () => {}, async () => stoppedRun({ folder }, 3)];
+    for (const before of rivals) {
+      await before();
+      await writeFile(output, 'precious');
+      await expect(toyRun({ folder })).rejects.toThrow(OutputExistsError);
+      expect(await readFile(output, 'utf8')).toBe('precious');
+      await rm(output);
+    }
+    for (const target of ['corpus.txt', 'nowhere']) {
+      await symlink(join(folder, target), output);
+      await expect(toyRun({ folder })).rejects.toThrow(OutputPathError);
+      await rm(output);
+    }
+    execFileSync('mkfifo', [output]);
+    await expect(toyRun({ folder })).rejects.toThrow(/it is a pipe or device/);
+    await rm(output);
+    expect((await toyRun({ folder })).report.rows).toBe(115);
+  });
+
+  it('beside another with the same output is whole or not there, and each knows its own', async () => {
+    const folder = await corpusFolder();
+    const waiting: (() => void)[] = [];
+    const runs = ['one.run', 'two.run'].map((runFolder, label) => {
+      let first = true;
+      const labeller = {
+        label: async (tokens: TokenColumns) => {
+          if (first) {
+            first = false;
+            await new Promise<void>((resolve) => {
+              waiting.push(resolve);
+              if (waiting.length === 2) for (const release of waiting) release();
+            });
+          }
+          const labels = toyLabelsOf(tokens);
+          labels.label.fill(label);
+          return labels;
+        },
+      };
+      return { folder, runFolder, parts: { labeller } };
+    });
+    await Promise.all(runs.map(toyRun));
+    const again = await Promise.allSettled(runs.map(toyRun));
+    expect(again.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(again.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { name: 'OutputChangedError' },
+    });
+    expect((await readdir(folder)).sort()).toEqual(['corpus.txt', 'one.run', 'out.txt', 'two.run']);
+  });
+
   it('of an empty corpus has the head alone', async () => {
     const folder = await corpusFolder(0);
     const { report } = await toyRun({ folder });
@@ -186,7 +244,12 @@ describe('a stopped run', () => {
   it('clears away what a killed process was writing', async () => {
     const folder = await corpusFolder();
     await stoppedRun({ folder }, 2);
-    const left = ['out.txt', 'out.txt.run/plan.jsonl', 'out.txt.run/chunks/000001.txt'];
+    const run: unknown = JSON.parse(await readFile(join(folder, 'out.txt.run/run.json'), 'utf8'));
+    const left = [
+      `out.txt.${isRunRecord(run) ? run.id : ''}`,
+      'out.txt.run/plan.jsonl',
+      'out.txt.run/chunks/000001.txt',
+    ];
     for (const name of left) await writeFile(join(folder, name + temporarySuffix), 'torn');
     await stoppedRun({ folder }, 4);
     const names = await readdir(folder, { recursive: true });

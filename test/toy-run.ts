@@ -12,6 +12,8 @@ import { ToyCorpus, ToyLabeller, ToyTokenizer, ToyWriter, toyLabels, toyLayers }
 export interface ToyRun {
   /** Holds `corpus.txt`; gets `out.txt` and `out.txt.run`. */
   readonly folder: string;
+  /** Name of the run directory, where it is not `out.txt.run`. */
+  readonly runFolder?: string;
   readonly chunkRows?: number;
   readonly settings?: Partial<RunSettings>;
   readonly open?: OpenRunOptions;
@@ -40,7 +42,7 @@ export async function toyRun(toy: ToyRun): Promise<ToyRunResult> {
     chunkRows: toy.chunkRows ?? 10,
     ...toy.settings,
   };
-  const run = await RunDirectory.open(join(toy.folder, 'out.txt.run'), settings, toy.open);
+  const run = await RunDirectory.open(join(toy.folder, toy.runFolder ?? 'out.txt.run'), settings, toy.open);
   try {
     const corpus = new ToyCorpus(corpusPath, run.record.chunkRows);
     const parts: LabelRunParts = {

@@ -80,7 +80,7 @@ export class RunStoppedError extends Error {
  * Chunks are worked on side by side and committed as they are done; the merge puts them in order.
  *
  * @throws RunStoppedError after `signal` aborted
- * @throws OutputPathError before any work
+ * @throws OutputPathError, OutputExistsError before any work
  * @throws OutputChangedError the run was finished before and its output is not what it was
  * @throws the first error of any part; the run can be resumed unless it says otherwise
  */
@@ -94,7 +94,7 @@ export async function labelRun(parts: LabelRunParts, options: LabelRunOptions): 
   options.signal?.addEventListener('abort', stop, { once: true });
   if (options.signal?.aborted === true) stop();
   try {
-    await prepareOutput(options.output);
+    await prepareOutput(parts.run, options.output);
     const open = await session.verify();
     await session.label(open);
     return { ...(await session.finalise()), alreadyFinished: false };

@@ -15,8 +15,8 @@ export async function writeDurably(
   path: string,
   content: string | Uint8Array | AsyncIterable<Uint8Array>,
   reached?: (moment: WriteMoment) => void,
+  temporary = path + temporarySuffix,
 ): Promise<void> {
-  const temporary = path + temporarySuffix;
   try {
     const file = await open(temporary, 'w');
     try {
@@ -40,16 +40,28 @@ export async function writeDurably(
 export async function makeFolder(path: string): Promise<void> {
   const folder = resolve(path);
   const parent = dirname(folder);
+  let made: boolean;
   try {
     // Not `recursive`: Node never returns from that where a file system such as /proc answers ENOENT below a folder that exists.
-    await mkdir(folder);
+    made = await makeOne(folder);
   } catch (error) {
-    if (hasCode(error, 'EEXIST') && (await stat(folder)).isDirectory()) return;
-    if (!hasCode(error, 'ENOENT') || parent === folder || (await isFolder(parent))) throw error;
-    await makeFolder(parent);
-    return makeFolder(folder);
+    if (!hasCode(error, 'ENOENT') || parent === folder) throw error;
+    // The folder above may be there by now: another process makes it, too.
+    if (!(await isFolder(parent))) await makeFolder(parent);
+    made = await makeOne(folder);
   }
-  await syncFolder(parent);
+  if (made) await syncFolder(parent);
+}
+
+/** @returns whether it was not there */
+async function makeOne(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EEXIST') && (await isFolder(folder))) return false;
+    throw error;
+  }
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import type { Tally } from '../report/tally.js';
 import { addTallies, emptyTally } from '../report/tally.js';
 import type { RunReport } from '../report/run-report.js';
 import { writeDurably } from './durable-write.js';
+import { temporaryOutput } from './output-file.js';
 import type { RunDirectory, RunSuccess } from './run-directory.js';
 
 export interface Finalising {
@@ -33,8 +34,11 @@ export interface FinishedRun {
 export async function finaliseRun(work: Finalising): Promise<FinishedRun> {
   const { run, output } = work;
   const merged = { tally: emptyTally, bytes: 0, hash: createHash('sha256') };
-  await writeDurably(output, outputOf(work, merged), (moment) =>
-    run.onStep(moment === 'written' ? 'merge-written' : 'output-renamed'),
+  await writeDurably(
+    output,
+    outputOf(work, merged),
+    (moment) => run.onStep(moment === 'written' ? 'merge-written' : 'output-renamed'),
+    temporaryOutput(run, output),
   );
   await writeDurably(run.path('rejects.jsonl'), rejectsOf(work), (moment) => run.onStep(`rejects-${moment}`));
   const report = work.report(merged.tally);

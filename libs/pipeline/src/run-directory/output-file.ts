@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { makeFolder, temporarySuffix } from './durable-write.js';
@@ -23,20 +23,38 @@ export class OutputPathError extends Error {
   }
 }
 
+/** There is a file already that this run did not write. */
+export class OutputExistsError extends Error {
+  override readonly name = 'OutputExistsError';
+
+  constructor(readonly output: string) {
+    super(`The output ${output} exists, and this run did not write it. Name another --out, or remove it.`);
+  }
+}
+
+/** Where a run merges its output: a name of its own, so that runs with one output never write into one file. */
+export function temporaryOutput(run: RunDirectory, output: string): string {
+  return `${output}.${run.record.id}${temporarySuffix}`;
+}
+
 /**
  * Finds out before the work whether the output can be written after it, and clears what a killed merge left.
  *
  * @throws OutputPathError
+ * @throws OutputExistsError
  */
-export async function prepareOutput(output: string): Promise<void> {
-  const temporary = output + temporarySuffix;
+export async function prepareOutput(run: RunDirectory, output: string): Promise<void> {
   try {
     await makeFolder(dirname(output));
-    if (await isFolder(output)) throw new Error('it is a folder');
+    const kind = await kindOf(output);
+    if (kind !== undefined && kind !== 'a file') throw new Error(`it is ${kind}`);
+    // Output comes after a sealed plan only.
+    if (kind === 'a file' && !run.plan.sealed) throw new OutputExistsError(output);
+    const temporary = temporaryOutput(run, output);
     await writeFile(temporary, '');
     await rm(temporary);
   } catch (error) {
-    throw new OutputPathError(output, error);
+    throw error instanceof OutputExistsError ? error : new OutputPathError(output, error);
   }
 }
 
@@ -51,7 +69,7 @@ export class OutputChangedError extends Error {
   ) {
     super(
       `The run in ${folder} is finished, but its output ${output} ${what}. Put the output back, ` +
-        'or delete the run directory and run the same command again to label the corpus anew.',
+        'or delete the run directory and what is there of the output, and run the same command again.',
     );
   }
 }
@@ -60,6 +78,9 @@ export class OutputChangedError extends Error {
 export async function verifyOutput(run: RunDirectory, success: RunSuccess, output: string): Promise<void> {
   const hash = createHash('sha256');
   try {
+    // A pipe would be waited for.
+    if (!(await stat(output)).isFile())
+      throw new OutputChangedError(output, run.folder, 'is no longer a file');
     for await (const block of createReadStream(output) as AsyncIterable<Buffer>) hash.update(block);
   } catch (error) {
     throw isMissing(error) ? new OutputChangedError(output, run.folder, 'is missing') : error;
@@ -69,11 +90,15 @@ export async function verifyOutput(run: RunDirectory, success: RunSuccess, outpu
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
+/** What a path itself names; a link is not followed. */
+async function kindOf(path: string): Promise<string | undefined> {
   try {
-    return (await stat(path)).isDirectory();
+    const found = await lstat(path);
+    if (found.isFile()) return 'a file';
+    if (found.isDirectory()) return 'a folder';
+    return found.isSymbolicLink() ? 'a symbolic link' : 'a pipe or device';
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

@@ -103,10 +103,9 @@ export class RunDirectory {
       await removeTemporaries(folder);
       await removeTemporaries(join(folder, 'chunks'));
       const stored = await readJson(folder, 'run.json', isRunRecord);
-      const record =
-        stored && (await isBegun(folder))
-          ? checkedRecord(folder, stored, settings, options)
-          : newRecord(stored?.id ?? randomUUID().slice(0, 8), settings);
+      const record = stored
+        ? checkedRecord(folder, stored, settings, options, await isBegun(folder))
+        : newRecord(randomUUID().slice(0, 8), settings);
       if (record !== stored) {
         await writeDurably(join(folder, 'run.json'), `${JSON.stringify(record, undefined, 2)}\n`);
         onStep('run-written');
@@ -197,12 +196,13 @@ export async function readJson<T>(
   );
 }
 
-/** The record to go on with: `stored` itself, or with a newly accepted fingerprint. */
+/** The record to go on with: `stored` itself, with a newly accepted fingerprint, or anew where nothing was begun. */
 function checkedRecord(
   folder: string,
   stored: RunRecord,
   settings: RunSettings,
   { acceptFingerprint = false }: OpenRunOptions,
+  begun: boolean,
 ): RunRecord {
   if (stored.formatVersion !== runFormat) {
     throw new RunDirectoryError(
@@ -212,7 +212,8 @@ function checkedRecord(
     );
   }
   const found = differences(stored, settings, acceptFingerprint);
-  if (found.length > 0) throw new RunMismatchError(folder, found);
+  if (found.length > 0 && begun) throw new RunMismatchError(folder, found);
+  if (found.length > 0) return newRecord(stored.id, settings);
   if (stored.fingerprints.includes(settings.fingerprint)) return stored;
   return { ...stored, fingerprints: [...stored.fingerprints, settings.fingerprint] };
 }
