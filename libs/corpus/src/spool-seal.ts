@@ -1,5 +1,6 @@
-import { open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+
+import { writeDurably } from '#pipeline/run-directory/durable-write.js';
 
 import { CorpusOpenError } from './corpus-errors.js';
 
@@ -15,22 +16,7 @@ export async function sealedBytes(spoolPath: string): Promise<number | undefined
   return Number(text);
 }
 
-/** Says that a spool is whole. Durable: the seal is there wholly or not at all, and never before the bytes that it counts. */
+/** Says that a spool is whole. Its bytes must be on disk already. */
 export async function seal(spoolPath: string, bytes: number): Promise<void> {
-  const path = `${spoolPath}.sealed`;
-  const temporary = `${path}.tmp`;
-  const file = await open(temporary, 'w');
-  try {
-    await file.writeFile(`${bytes}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
-  const directory = await open(dirname(path), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  await writeDurably(`${spoolPath}.sealed`, `${bytes}\n`);
 }

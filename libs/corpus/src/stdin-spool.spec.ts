@@ -1,10 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 
 import { expect, test } from 'vitest';
+
+import { temporarySuffix } from '#pipeline/run-directory/durable-write.js';
 
 import { inFolder, joined, readChunks, withFile } from '../../../test/corpus-on-disk.js';
 import { CorpusChangedError } from './corpus-errors.js';
@@ -35,6 +37,15 @@ test('a pipe is read like a file, and sealed when it has ended', async () => {
       expect(await readFile(`${spoolPath}.sealed`, 'utf8')).toBe(`${content.length}\n`);
     }),
   );
+});
+
+test('a seal that was cut short is a temporary file like any other, and the next one takes its place', async () => {
+  await inFolder(async (folder) => {
+    const spoolPath = join(folder, 'stdin');
+    await writeFile(`${spoolPath}.sealed${temporarySuffix}`, '12');
+    await readChunks(open(Readable.from([Buffer.from(content)]), spoolPath));
+    expect((await readdir(folder)).sort()).toEqual(['stdin', 'stdin.sealed']);
+  });
 });
 
 test('a sealed spool is the corpus: the stream may give nothing or the same, and no other bytes', async () => {
