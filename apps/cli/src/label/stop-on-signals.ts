@@ -13,13 +13,17 @@ export function stopOnSignals(): { readonly signal: AbortSignal; release(): void
       stopped = performance.now();
       controller.abort();
     } else if (performance.now() - stopped > ONE_WISH_MS) {
-      release();
+      forget();
       process.kill(process.pid, signal);
     }
   };
-  const release = (): void => {
+  const forget = (): void => {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
+  };
+  // Where the user has stopped it the process ends next, and the doubled signal may still be on its way.
+  const release = (): void => {
+    if (!controller.signal.aborted) forget();
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
