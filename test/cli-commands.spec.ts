@@ -18,6 +18,9 @@ const clearBelow = '\u001b[J';
 
 /** util-linux's `script` runs a command on a terminal; others of this name take other options. */
 const hasScript = String(spawnSync('script', ['--version']).stdout).includes('util-linux');
+if (!hasScript && process.env['CI'] === 'true') {
+  throw new Error("Expected util-linux's `script` to test on a terminal. Install Debian's package bsdutils.");
+}
 
 let folder: string;
 let mails: Awaited<ReturnType<typeof mailSample>>;

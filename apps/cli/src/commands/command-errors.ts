@@ -9,6 +9,7 @@ const usageErrors = new Set([
   'StageError',
   'CompileError',
   'BundleExistsError',
+  'OutputExistsError',
   'TokenizerUsageError',
   'RunMismatchError',
 ]);

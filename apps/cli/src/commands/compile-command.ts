@@ -7,9 +7,10 @@ import type { Precision } from '#model/compile/stage-graph.js';
 import { fraction, layerList, layerRanges, wholeNumber } from '../option-values.js';
 import { bundleLines } from '../bundle-view.js';
 import { version } from '../version.js';
+import type { CorpusFields } from './corpus-fields.js';
+import { withCorpusFields } from './corpus-fields.js';
 import type { OutputOptions } from './output-options.js';
 import { noteLine, printResult, tableLayout, withOutputOptions } from './output-options.js';
-import type { SampleFields } from './sample-file.js';
 import { readSample } from './sample-file.js';
 
 const examples = `
@@ -26,7 +27,7 @@ should look like those to be labelled; a few hundred do, and they need no labels
 const MEASURED_ROWS = 2000;
 const CALIBRATION_ROWS = 512;
 
-interface CompileFlags extends OutputOptions, SampleFields {
+interface CompileFlags extends OutputOptions, CorpusFields {
   readonly out?: string | undefined;
   readonly force: boolean;
   readonly precision?: Precision | undefined;
@@ -75,24 +76,9 @@ export function addCompileCommand(program: Command): void {
       wholeNumber(4),
     )
     .addOption(new Option('--task <task>', 'of a Hugging Face classifier').choices(['single', 'pair']))
-    .option('--text-field <name>', 'field that holds the text (default: text)')
-    .option('--pair-field <name>', 'field that holds the second text')
-    .option('--label-field <name>', 'field that holds the right label; accuracy is then measured')
-    .addOption(
-      new Option('--format <format>', 'of the corpora (default: by extension)').choices([
-        'jsonl',
-        'csv',
-        'tsv',
-        'txt',
-      ]),
-    )
-    .option('--header', 'csv and tsv: the first line names the columns (default)')
-    .option('--no-header', 'csv and tsv: the first line is a row')
-    .option('--quotes', 'csv and tsv: quotes may enclose a field (default)')
-    .option('--no-quotes', 'csv and tsv: quotes are characters like any other, as in many tsv files')
     .addHelpText('after', examples)
     .action((checkpoint: string, flags: CompileFlags) => compile(checkpoint, flags));
-  withOutputOptions(command);
+  withOutputOptions(withCorpusFields(command));
 }
 
 async function compile(checkpoint: string, flags: CompileFlags): Promise<void> {

@@ -14,6 +14,7 @@ import { writeEvaluation } from '../evaluate/write-evaluation.js';
 import { checkTask } from '../label/check-task.js';
 import { fractionList, nameList, wholeNumber } from '../option-values.js';
 import { UsageError } from '../usage-error.js';
+import { withCorpusFields } from './corpus-fields.js';
 import type { OutputOptions } from './output-options.js';
 import { noteLine, printResult, tableLayout, withOutputOptions } from './output-options.js';
 
@@ -69,27 +70,12 @@ export function addEvaluateCommand(program: Command): void {
     )
     .option('-o, --out <dir>', 'directory for evaluation.json and the plots (SVG)')
     .option('--no-timing', 'do not time the stage engine')
-    .addOption(
-      new Option('--format <format>', 'of the corpus (default: by its extension)').choices([
-        'jsonl',
-        'csv',
-        'tsv',
-        'txt',
-      ]),
-    )
-    .option('--header', 'csv and tsv: the first line names the columns (default)')
-    .option('--no-header', 'csv and tsv: the first line is a row; columns are named 1, 2, …')
-    .option('--quotes', 'csv and tsv: quotes may enclose a field (default)')
-    .option('--no-quotes', 'csv and tsv: quotes are characters like any other, as in many tsv files')
-    .option('--text-field <name>', 'field that holds the text (default: text)')
-    .option('--pair-field <name>', 'field that holds the second text, for models of pairs')
-    .option('--label-field <name>', 'field that holds the right label')
     .option('--limit <rows>', 'stop after so many rows', wholeNumber(1))
     .option('--max-row-bytes <n>', 'reject longer rows (default: 1 MiB)', wholeNumber(1))
     .option('--workers <n>', 'inference threads', wholeNumber(1), availableParallelism())
     .addHelpText('after', examples)
     .action(evaluate);
-  withOutputOptions(command);
+  withOutputOptions(withCorpusFields(command));
 }
 
 async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {

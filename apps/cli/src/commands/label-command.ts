@@ -16,6 +16,7 @@ import { openDisplay } from '../terminal/open-display.js';
 import { rowsText } from '../terminal/quantity.js';
 import { reportLines } from '../terminal/report-view.js';
 import { UsageError } from '../usage-error.js';
+import { withCorpusFields } from './corpus-fields.js';
 import type { OutputOptions } from './output-options.js';
 import { printResult, tableLayout, withOutputOptions } from './output-options.js';
 
@@ -60,21 +61,6 @@ export function addLabelCommand(program: Command): void {
       "one of the bundle's presets (full, accurate, balanced, fast), or a JSON file of thresholds (default: balanced)",
     )
     .option('--probabilities', 'write the probability of every class', false)
-    .addOption(
-      new Option('--format <format>', 'of the corpus (default: by its extension)').choices([
-        'jsonl',
-        'csv',
-        'tsv',
-        'txt',
-      ]),
-    )
-    .option('--header', 'csv and tsv: the first line names the columns (default)')
-    .option('--no-header', 'csv and tsv: the first line is a row; columns are named 1, 2, …')
-    .option('--quotes', 'csv and tsv: quotes may enclose a field (default)')
-    .option('--no-quotes', 'csv and tsv: quotes are characters like any other, as in many tsv files')
-    .option('--text-field <name>', 'field that holds the text (default: text)')
-    .option('--pair-field <name>', 'field that holds the second text, for models of pairs')
-    .option('--label-field <name>', 'field that holds the right label; the report then gives accuracy')
     .option('--fields <a,b,…>', 'carry only these input fields to the output', nameList)
     .option('--limit <rows>', 'stop after so many rows', wholeNumber(1))
     .option('--max-row-bytes <n>', 'reject longer rows (default: 1 MiB)', wholeNumber(1))
@@ -97,7 +83,7 @@ export function addLabelCommand(program: Command): void {
     .option('--accept-fingerprint', 'resume on another processor or runtime; last digits may differ', false)
     .addHelpText('after', examples)
     .action((corpus: string, flags: LabelFlags) => label(corpus, flags));
-  withOutputOptions(command);
+  withOutputOptions(withCorpusFields(command));
 }
 
 async function label(corpus: string, flags: LabelFlags): Promise<void> {

@@ -1,18 +1,9 @@
-import type { CorpusFormat } from '#corpus/corpus-options.js';
 import { openCorpus } from '#corpus/open-corpus.js';
 import type { SampleTexts } from '#model/compile/sample-texts.js';
-
-export interface SampleFields {
-  readonly format?: CorpusFormat | undefined;
-  readonly header?: boolean | undefined;
-  readonly quotes?: boolean | undefined;
-  readonly textField?: string | undefined;
-  readonly pairField?: string | undefined;
-  readonly labelField?: string | undefined;
-}
+import type { CorpusFields } from './corpus-fields.js';
 
 /** The first rows of a corpus; rows that cannot be read are passed over. @throws CorpusOpenError */
-export async function readSample(path: string, fields: SampleFields, rows: number): Promise<SampleTexts> {
+export async function readSample(path: string, fields: CorpusFields, rows: number): Promise<SampleTexts> {
   const corpus = await openCorpus({ ...fields, path, limit: rows });
   try {
     const texts: string[] = [];

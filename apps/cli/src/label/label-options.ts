@@ -1,7 +1,10 @@
-import type { CorpusFormat } from '#corpus/corpus-options.js';
+import type { CorpusOptions } from '#corpus/corpus-options.js';
 
 /** What `sluice label` is told. */
-export interface LabelOptions {
+export interface LabelOptions extends Omit<
+  CorpusOptions,
+  'path' | 'chunkRows' | 'chunkBytes' | 'readBytes' | 'stdin'
+> {
   /** Directory of the bundle. */
   readonly model: string;
   /** A file, or `-` for standard input. */
@@ -12,15 +15,6 @@ export interface LabelOptions {
   readonly runDir: string;
   readonly speed?: number | undefined;
   readonly policy?: string | undefined;
-  readonly format?: CorpusFormat | undefined;
-  readonly header?: boolean | undefined;
-  readonly quotes?: boolean | undefined;
-  readonly textField?: string | undefined;
-  readonly pairField?: string | undefined;
-  readonly labelField?: string | undefined;
-  readonly fields?: readonly string[] | undefined;
-  readonly limit?: number | undefined;
-  readonly maxRowBytes?: number | undefined;
   readonly probabilities: boolean;
   readonly chunkRows: number;
   readonly batchTokens: number;

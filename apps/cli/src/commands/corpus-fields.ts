@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { CorpusOptions } from '#corpus/corpus-options.js';
+
+/** How the rows of a corpus are read. */
+export type CorpusFields = Pick<
+  CorpusOptions,
+  'format' | 'header' | 'quotes' | 'textField' | 'pairField' | 'labelField'
+>;
+
+/** The options of every command that reads a corpus. */
+export function withCorpusFields(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--format <format>', 'of the corpus (default: by its extension)').choices([
+        'jsonl',
+        'csv',
+        'tsv',
+        'txt',
+      ]),
+    )
+    .option('--header', 'csv and tsv: the first line names the columns (default)')
+    .option('--no-header', 'csv and tsv: the first line is a row; columns are named 1, 2, …')
+    .option('--quotes', 'csv and tsv: quotes may enclose a field (default)')
+    .option('--no-quotes', 'csv and tsv: quotes are characters like any other, as in many tsv files')
+    .option('--text-field <name>', 'field that holds the text (default: text)')
+    .option('--pair-field <name>', 'field that holds the second text, for models of pairs')
+    .option('--label-field <name>', 'field that holds the right label; accuracy is then measured');
+}
