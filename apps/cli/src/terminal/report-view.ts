@@ -18,12 +18,7 @@ export interface ShownReport extends Pick<
   | 'quality'
   | 'lastSession'
 > {
-  readonly exits: readonly ShownExit[];
-}
-
-interface ShownExit extends Pick<ExitReport, 'layer' | 'rows' | 'share'> {
-  /** Of the rows that left here and have a label, 0..1. */
-  readonly accuracy?: number | undefined;
+  readonly exits: readonly Pick<ExitReport, 'layer' | 'rows' | 'share'>[];
 }
 
 /** More labels than this go to `report.json` only, the rarest first. */
@@ -75,24 +70,21 @@ function summaryLines(report: ShownReport, layers: number, { paint }: TableLayou
 }
 
 function exitTable(report: ShownReport, layers: number, layout: TableLayout): string[] {
-  const withAccuracy = report.exits.some(({ accuracy }) => accuracy !== undefined);
   const columns: Column[] = [
     { title: 'exit', align: 'right' },
     { title: 'rows', align: 'right' },
     { title: 'share', align: 'right' },
     { title: 'so far', align: 'right' },
-    ...(withAccuracy ? [{ title: 'accuracy', align: 'right' } as const] : []),
     { title: '' },
   ];
   let left = 0;
-  const rows = report.exits.map(({ layer, rows, share, accuracy }) => {
+  const rows = report.exits.map(({ layer, rows, share }) => {
     left += rows;
     return [
       String(layer),
       countText(rows),
       shareText(share),
       shareText(left / report.accepted),
-      ...(withAccuracy ? [accuracy === undefined ? '' : shareText(accuracy)] : []),
       layout.paint.heat(layer / layers, bar(share, barColumns)),
     ];
   });
