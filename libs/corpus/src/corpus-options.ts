@@ -5,10 +5,9 @@ import { CorpusOpenError } from './corpus-errors.js';
 
 export type CorpusFormat = 'jsonl' | 'csv' | 'tsv' | 'txt';
 
-export interface CorpusOptions {
-  /** A file, or `-` for standard input. */
-  readonly path: string;
-  /** By the extension where it is not given. */
+/** How the rows of a file are read. */
+export interface ReadOptions {
+  /** By the extension where it is not given; `.gz` behind it does not count. */
   readonly format?: CorpusFormat | undefined;
   /** csv and tsv: whether the first line names the columns (the default). Without it their names are 1, 2, … */
   readonly header?: boolean | undefined;
@@ -32,8 +31,26 @@ export interface CorpusOptions {
   readonly maxRowBytes?: number | undefined;
   /** How much is read at once; default 256 KiB. Changes nothing in the result. */
   readonly readBytes?: number | undefined;
-  /** For `-`: the stream, and the file that its bytes are kept in. */
-  readonly stdin?: { readonly stream: Readable; readonly spoolPath: string } | undefined;
+}
+
+/** Standard input: the stream, and the file that its bytes are kept in. */
+export interface StandardInput {
+  readonly stream: Readable;
+  readonly spoolPath: string;
+}
+
+export interface CorpusOptions extends ReadOptions {
+  /** The files, in the order of their rows; or `-` alone, for standard input. */
+  readonly paths: readonly string[];
+  /** For `-`. */
+  readonly stdin?: StandardInput | undefined;
+}
+
+/** One file of a corpus. */
+export interface FileOptions extends ReadOptions {
+  /** A file, or `-`. */
+  readonly path: string;
+  readonly stdin?: StandardInput | undefined;
 }
 
 const formatOfExtension: Readonly<Record<string, CorpusFormat>> = {
@@ -45,8 +62,9 @@ const formatOfExtension: Readonly<Record<string, CorpusFormat>> = {
 };
 
 /** @throws CorpusOpenError when neither option nor extension says it */
-export function formatOf(options: CorpusOptions): CorpusFormat {
-  const format = options.format ?? formatOfExtension[extname(options.path).toLowerCase()];
+export function formatOf(options: Pick<FileOptions, 'path' | 'format'>): CorpusFormat {
+  const name = options.path.toLowerCase().replace(/\.gz$/, '');
+  const format = options.format ?? formatOfExtension[extname(name)];
   if (format === undefined) {
     throw new CorpusOpenError(
       options.path,
@@ -57,7 +75,7 @@ export function formatOf(options: CorpusOptions): CorpusFormat {
 }
 
 /** @throws CorpusOpenError when an option makes no sense */
-export function checkOptions(options: CorpusOptions, format: CorpusFormat): void {
+export function checkOptions(options: FileOptions, format: CorpusFormat): void {
   const { path } = options;
   for (const name of ['limit', 'chunkRows', 'chunkBytes', 'maxRowBytes', 'readBytes'] as const) {
     const value = options[name];

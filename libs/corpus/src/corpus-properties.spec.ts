@@ -67,8 +67,8 @@ function fileOf(corpus: Written, broken?: { at: number; line: string }): string 
 
 function options(corpus: Written, path: string) {
   const { format, header } = corpus;
-  if (!isTable(corpus)) return { path, format };
-  return { path, format, header, textField: header ? 'text' : '1' };
+  if (!isTable(corpus)) return { paths: [path], format };
+  return { paths: [path], format, header, textField: header ? 'text' : '1' };
 }
 
 function textsOf({ format, rows }: Written): string[] {

@@ -1,25 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 
-import type { PlannedChunk, SourceRange } from '#pipeline/ports.js';
+import type { SourceRange } from '#pipeline/ports.js';
 
-import type { CorpusOptions } from './corpus-options.js';
 import { CorpusChangedError } from './corpus-errors.js';
-import { sealedBytes } from './spool-seal.js';
-
-/**
- * Compares a corpus with what was labelled of it. Standard input that gives nothing is not compared.
- * @throws CorpusChangedError
- */
-export async function expectPlanned(
-  { path, stdin }: Pick<CorpusOptions, 'path' | 'stdin'>,
-  planned: AsyncIterable<PlannedChunk>,
-): Promise<void> {
-  const ranges = rangesOf(planned);
-  if (stdin) await expectGiven(stdin.stream, ranges, await sealedBytes(stdin.spoolPath));
-  else await expectBytes(path, createReadStream(path), ranges, undefined);
-}
 
 /**
  * Compares standard input, if it is given, with ranges that follow one another from its first byte on.
@@ -72,10 +56,6 @@ async function expectBytes(
   } finally {
     await reading.return?.();
   }
-}
-
-async function* rangesOf(planned: AsyncIterable<PlannedChunk>): AsyncGenerator<SourceRange> {
-  for await (const { range } of planned) yield range;
 }
 
 async function* following(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {

@@ -1,6 +1,6 @@
 import { numberColumns, readHeader, sampleFields } from './corpus-head.js';
 import { CorpusOpenError } from './corpus-errors.js';
-import type { CorpusOptions } from './corpus-options.js';
+import type { FileOptions } from './corpus-options.js';
 import { jsonRowParser } from './json-rows.js';
 import { QuotedGrammar } from './quoted-grammar.js';
 import type { RecordCorpusParts } from './record-corpus.js';
@@ -11,24 +11,34 @@ import type { ReadFields } from './row-columns.js';
 import type { Table } from './table-rows.js';
 import { lineCells, quotedCells, splitCells, tableRowParser } from './table-rows.js';
 
-/** Rows of JSON whose fields are looked at before reading starts. */
+/** Rows of JSON whose fields are looked at before reading starts: of the first file, and of each other. */
 const SAMPLE_ROWS = 1000;
+const LATER_SAMPLE_ROWS = 10;
 
 /** What a format brings to the reading of records. */
 export type FormatParts = Pick<RecordCorpusParts, 'bodyStart' | 'grammar' | 'fields' | 'parse'>;
 
-/** Makes a splitter that starts behind the byte order mark. */
-export type SplitterFactory = (grammar: RecordGrammar) => RecordSplitter;
+/** The start of a file. */
+export interface FileHead {
+  /** Index of the file in the corpus. */
+  readonly file: number;
+  /** Makes a splitter that starts behind the byte order mark. */
+  readonly splitter: (grammar: RecordGrammar) => RecordSplitter;
+}
 
-/** JSON lines. @throws CorpusOpenError when none of the first rows has a field that is asked for */
-export async function jsonParts(options: CorpusOptions, splitter: SplitterFactory): Promise<FormatParts> {
+/** Reads the start of a file as far as its format needs. */
+export type ReadParts = (options: FileOptions, head: FileHead) => Promise<FormatParts>;
+
+/** JSON lines. @throws CorpusOpenError when none of the corpus's first rows has a field that is asked for */
+export const jsonParts: ReadParts = async (options, { file, splitter }) => {
   const sample = splitter(jsonGrammar());
   const bodyStart = sample.start;
-  const rows = Math.min(SAMPLE_ROWS, options.limit ?? SAMPLE_ROWS);
-  const found = await sampleFields(sample, rows);
+  const rows = file === 0 ? SAMPLE_ROWS : LATER_SAMPLE_ROWS;
+  const found = await sampleFields(sample, Math.min(rows, options.limit ?? rows));
   const read = readFields(options);
-  // Where no row is an object each gets its own reject, and there is no field to ask for.
-  if (found.length > 0) checkNames(options, read, found, 'in the first rows');
+  // Where no row is an object each gets its own reject, and there is no field to ask for. A few rows of a later file
+  // may lack a field that the rest has.
+  if (found.length > 0 && file === 0) checkNames(options, read, found, 'in the first rows');
   const names = found.length > 0 ? found.filter(isKept(options)) : (options.fields ?? []);
   return {
     bodyStart,
@@ -36,18 +46,22 @@ export async function jsonParts(options: CorpusOptions, splitter: SplitterFactor
     fields: { kind: 'json', names, chosen: options.fields !== undefined },
     parse: jsonRowParser(read),
   };
-}
+};
 
 /** Text, one a line. */
-export async function textParts(options: CorpusOptions, splitter: SplitterFactory): Promise<FormatParts> {
+export const textParts: ReadParts = async (options, { splitter }) => {
   const bodyStart = splitter(textGrammar()).start;
   return { bodyStart, grammar: textGrammar, ...columnParts(options, ['text'], lineCells) };
+};
+
+/** csv or tsv. Its result throws CorpusOpenError when the header is broken or lacks a field that is asked for. */
+export function tableParts(delimiter: string): ReadParts {
+  return async (options, { splitter }) => readTable(options, splitter, delimiter);
 }
 
-/** csv or tsv. @throws CorpusOpenError when the header is broken or lacks a field that is asked for */
-export async function tableParts(
-  options: CorpusOptions,
-  splitter: SplitterFactory,
+async function readTable(
+  options: FileOptions,
+  splitter: FileHead['splitter'],
   delimiter: string,
 ): Promise<FormatParts> {
   const quoted = options.quotes ?? true;
@@ -63,7 +77,7 @@ export async function tableParts(
 }
 
 function columnParts(
-  options: CorpusOptions,
+  options: FileOptions,
   columns: readonly string[],
   cells: Table['cells'],
 ): Pick<FormatParts, 'fields' | 'parse'> {
@@ -86,17 +100,17 @@ function textGrammar(): RecordGrammar {
   return lineGrammar(neverBlank);
 }
 
-function readFields(options: CorpusOptions): ReadFields {
+function readFields(options: FileOptions): ReadFields {
   return { text: options.textField ?? 'text', pair: options.pairField, label: options.labelField };
 }
 
-function isKept({ fields }: CorpusOptions): (name: string) => boolean {
+function isKept({ fields }: FileOptions): (name: string) => boolean {
   if (fields === undefined) return () => true;
   const chosen = new Set(fields);
   return (name) => chosen.has(name);
 }
 
-function checkNames(options: CorpusOptions, read: ReadFields, names: readonly string[], where: string): void {
+function checkNames(options: FileOptions, read: ReadFields, names: readonly string[], where: string): void {
   const known = new Set(names);
   const wanted: [string, string | undefined][] = [
     ['text field', read.text],

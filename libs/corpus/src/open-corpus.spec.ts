@@ -5,7 +5,9 @@ import type { CorpusOptions } from './corpus-options.js';
 import { openCorpus } from './open-corpus.js';
 
 function read(name: string, content: string | Uint8Array, options: Partial<CorpusOptions> = {}) {
-  return withFile(name, content, async (path) => joined(await readChunks(openCorpus({ path, ...options }))));
+  return withFile(name, content, async (path) =>
+    joined(await readChunks(openCorpus({ paths: [path], ...options }))),
+  );
 }
 
 function reasons({ rejects }: Awaited<ReturnType<typeof read>>): [number, string][] {
@@ -139,7 +141,9 @@ test('a field that every object inherits is no field of the row', async () => {
 test('pairs and labels are columns beside the texts', async () => {
   const content = '{"a":"1","b":"2","y":"pos"}\n{"a":"3","y":1}\n{"a":"5","b":6}\n{"a":"7","b":"8"}\n';
   const options = { textField: 'a', pairField: 'b', labelField: 'y' };
-  const [chunk] = await withFile('a.jsonl', content, (path) => readChunks(openCorpus({ path, ...options })));
+  const [chunk] = await withFile('a.jsonl', content, (path) =>
+    readChunks(openCorpus({ paths: [path], ...options })),
+  );
   expect(chunk).toMatchObject({ texts: ['1', '7'], pairs: ['2', '8'], golds: ['pos', undefined] });
   expect(chunk?.rejects.map(({ reason }) => reason)).toEqual(['no-pair-field', 'pair-not-string']);
 });
@@ -153,7 +157,7 @@ test('limit reads the first rows only', async () => {
 test('a chunk is full when its records reach chunkBytes', async () => {
   const content = Array.from({ length: 10 }, (_, row) => `{"text":"${row}"}\n`).join('');
   const chunks = await withFile('a.jsonl', content, (path) =>
-    readChunks(openCorpus({ path, chunkBytes: 30 })),
+    readChunks(openCorpus({ paths: [path], chunkBytes: 30 })),
   );
   expect(chunks.map(({ rows }) => rows)).toEqual([3, 3, 3, 1]);
 });
@@ -200,7 +204,7 @@ test.each<[string, string, string | Uint8Array, Partial<CorpusOptions>, RegExp]>
 
 test('does not open what is no file', async () => {
   await inFolder(async (folder) => {
-    await expect(openCorpus({ path: folder, format: 'txt' })).rejects.toThrow(/not a regular file/);
-    await expect(openCorpus({ path: `${folder}/none.txt` })).rejects.toThrow(/ENOENT/);
+    await expect(openCorpus({ paths: [folder], format: 'txt' })).rejects.toThrow(/not a regular file/);
+    await expect(openCorpus({ paths: [`${folder}/none.txt`] })).rejects.toThrow(/ENOENT/);
   });
 });

@@ -15,7 +15,9 @@ function holds({ range }: PlannedChunk, at: number): boolean {
 }
 
 test('the ranges of the chunks hold header, rows and blank lines', async () => {
-  const chunks = await withFile('a.csv', content, (path) => readChunks(openCorpus({ path, chunkRows: 2 })));
+  const chunks = await withFile('a.csv', content, (path) =>
+    readChunks(openCorpus({ paths: [path], chunkRows: 2 })),
+  );
   const bytes = Buffer.from(content);
   expect(chunks.map(({ range }) => bytes.toString('utf8', range.start, range.end))).toEqual([
     '\uFEFFid,text\n1,a\n\n2,b\n',
@@ -29,9 +31,9 @@ test('the ranges of the chunks hold header, rows and blank lines', async () => {
 
 test('any changed byte is noticed when its chunk is read or verified again', async () => {
   await withFile('a.csv', content, async (path) => {
-    const chunks = await readChunks(openCorpus({ path, chunkRows: 2 }));
+    const chunks = await readChunks(openCorpus({ paths: [path], chunkRows: 2 }));
     const original = await readFile(path);
-    const corpus = await openCorpus({ path, chunkRows: 2 });
+    const corpus = await openCorpus({ paths: [path], chunkRows: 2 });
     for (const at of original.keys()) {
       const changed = Buffer.from(original);
       changed[at] = (changed[at] ?? 0) ^ 1;
@@ -52,8 +54,8 @@ test('any changed byte is noticed when its chunk is read or verified again', asy
 
 test('a file that became shorter is noticed, and the error says where', async () => {
   await withFile('a.csv', content, async (path) => {
-    const chunks = await readChunks(openCorpus({ path, chunkRows: 2 }));
-    const corpus = await openCorpus({ path, chunkRows: 2 });
+    const chunks = await readChunks(openCorpus({ paths: [path], chunkRows: 2 }));
+    const corpus = await openCorpus({ paths: [path], chunkRows: 2 });
     await truncate(path, 25);
     const verifying = Promise.all(chunks.map((chunk) => corpus.verify(chunk)));
     const error: unknown = await verifying.catch((error: unknown) => error);

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 
-import type { Corpus, CorpusChunk, PlannedChunk } from '#pipeline/ports.js';
+import type { CorpusChunk, PlannedChunk } from '#pipeline/ports.js';
 
 import type { ByteSource } from './byte-source.js';
 import { clipped } from './byte-source.js';
 import { CorpusChangedError } from './corpus-errors.js';
+import type { FileCorpus } from './file-corpus.js';
 import type { ChunkLimits, RawChunk } from './raw-chunk.js';
 import { readRawChunk } from './raw-chunk.js';
 import type { RecordGrammar } from './record-grammar.js';
@@ -33,7 +34,7 @@ export interface RecordCorpusParts {
  * The ranges of its chunks tile the file, up to the last row or the limit: the first holds byte order mark and header
  * too, and blank lines belong to the chunk before them, so that no byte can change unnoticed.
  */
-export class RecordCorpus implements Corpus {
+export class RecordCorpus implements FileCorpus {
   readonly #parts: RecordCorpusParts;
 
   constructor(parts: RecordCorpusParts) {
@@ -44,23 +45,22 @@ export class RecordCorpus implements Corpus {
     return this.#parts.source.bytes;
   }
 
-  /** What the records of its chunks are; the writer needs it. */
   get fields(): RecordFields {
     return this.#parts.fields;
   }
 
   async *chunks(after?: PlannedChunk): AsyncGenerator<CorpusChunk> {
-    const { source, chunk: full, limit } = this.#parts;
-    const splitter = await this.#splitter(source, after?.range.end ?? 0);
+    const { source, file, chunk: full, limit } = this.#parts;
+    let start = after?.range.file === file ? after.range.end : 0;
     let firstRow = after === undefined ? 1 : after.firstRow + after.rows;
-    let start = after?.range.end ?? 0;
+    const splitter = await this.#splitter(source, start);
     for (let chunk = after === undefined ? 0 : after.chunk + 1; firstRow <= limit; chunk++) {
       const rowsLeft = limit - firstRow + 1;
       const limits = { ...full, rows: Math.min(full.rows, rowsLeft) };
       const raw = await readRawChunk(splitter, firstRow, limits, rowsLeft <= full.rows);
       if (raw.rows === 0) return;
       const end = splitter.start;
-      const range = { file: this.#parts.file, start, end, sha256: splitter.takeHash() };
+      const range = { file, start, end, sha256: splitter.takeHash() };
       yield this.#chunk({ chunk, firstRow, rows: raw.rows, range }, raw);
       firstRow += raw.rows;
       start = end;

@@ -35,7 +35,7 @@ function write(
   probabilities = false,
 ): Promise<Written> {
   return withFile(name, content, async (path) => {
-    const corpus = await openCorpus({ path, ...options });
+    const corpus = await openCorpus({ paths: [path], ...options });
     const writer = createRowWriter({ format: to, fields: corpus.fields, labels, probabilities });
     const parts = [writer.head()];
     for await (const chunk of corpus.chunks()) parts.push(writer.rows(chunk, labelled(chunk.texts.length)));
@@ -148,7 +148,7 @@ test('csv reads back as it was written, whatever the strings', async () => {
       const content = rows.map(([text, other]) => `${JSON.stringify({ text, other })}\n`).join('');
       const { out } = await write('csv', 'a.jsonl', content);
       const { records } = await withFile('b.csv', out, async (path) =>
-        joined(await readChunks(openCorpus({ path, fields: ['text', 'other'] }))),
+        joined(await readChunks(openCorpus({ paths: [path], fields: ['text', 'other'] }))),
       );
       expect(records).toEqual(rows);
     }),

@@ -24,7 +24,7 @@ function piped(path: string): Readable {
 }
 
 function open(stream: Readable, spoolPath: string) {
-  return openCorpus({ path: '-', format: 'txt', stdin: { stream, spoolPath } });
+  return openCorpus({ paths: ['-'], format: 'txt', stdin: { stream, spoolPath } });
 }
 
 test('a pipe is read like a file, and sealed when it has ended', async () => {
@@ -32,7 +32,7 @@ test('a pipe is read like a file, and sealed when it has ended', async () => {
     inFolder(async (folder) => {
       const spoolPath = join(folder, 'stdin');
       const fromPipe = await readChunks(open(piped(path), spoolPath));
-      expect(fromPipe).toEqual(await readChunks(openCorpus({ path })));
+      expect(fromPipe).toEqual(await readChunks(openCorpus({ paths: [path] })));
       expect(await readFile(spoolPath, 'utf8')).toBe(content);
       expect(await readFile(`${spoolPath}.sealed`, 'utf8')).toBe(`${content.length}\n`);
     }),
@@ -106,8 +106,13 @@ test('rows come while the pipe is still open, and closing ends the wait', async 
     const stream = new PassThrough();
     const spoolPath = join(folder, 'stdin');
     stream.write('a\nb\nc\n');
-    const corpus = await openCorpus({ path: '-', format: 'txt', chunkRows: 2, stdin: { stream, spoolPath } });
-    const chunks = corpus.chunks();
+    const corpus = await openCorpus({
+      paths: ['-'],
+      format: 'txt',
+      chunkRows: 2,
+      stdin: { stream, spoolPath },
+    });
+    const chunks = corpus.chunks()[Symbol.asyncIterator]();
     expect((await chunks.next()).value).toMatchObject({ texts: ['a', 'b'], firstRow: 1 });
     expect(corpus.bytes).toBeUndefined();
     const next = expect(chunks.next()).rejects.toThrow(/was closed while it was read/);
@@ -122,7 +127,7 @@ test('an error of the stream reaches the reader', async () => {
     const stream = new PassThrough();
     stream.write('a line\n');
     const corpus = await open(stream, join(folder, 'stdin'));
-    const next = expect(corpus.chunks().next()).rejects.toThrow('the pipe broke');
+    const next = expect(corpus.chunks()[Symbol.asyncIterator]().next()).rejects.toThrow('the pipe broke');
     stream.destroy(new Error('the pipe broke'));
     await next;
     await corpus.close();

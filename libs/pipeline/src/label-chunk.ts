@@ -57,7 +57,7 @@ export async function labelChunk(
   const labels = await orAborted(labeller.label(tokens), signal);
   expectRows(chunk, labels.rows, chunk.texts.length, 'labelled');
   expectFinite(chunk, labels);
-  return { output: writer.rows(chunk, labels), tally: tallyChunk(chunk, size, labels, names) };
+  return { output: await writer.rows(chunk, labels), tally: tallyChunk(chunk, size, labels, names) };
 }
 
 function expectRows(chunk: CorpusChunk, got: number, expected: number, verb: string): void {

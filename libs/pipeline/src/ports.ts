@@ -30,6 +30,8 @@ export interface Reject {
   readonly reason: string;
   /** What was expected and what came. */
   readonly message: string;
+  /** The file that the row is in, where the corpus has several. */
+  readonly file?: string | undefined;
 }
 
 /** The accepted rows of one chunk, as columns of equal length, and its rejected rows. */
@@ -51,17 +53,17 @@ export interface Corpus {
   reread(planned: PlannedChunk): Promise<CorpusChunk>;
   /** Compares a planned chunk's bytes with its hash. @throws CorpusChangedError */
   verify(planned: PlannedChunk): Promise<void>;
-  /** Total bytes, for progress; undefined while unknown (standard input). */
+  /** Total bytes, for progress; undefined while unknown (standard input), a guess where they are compressed. */
   readonly bytes: number | undefined;
   close(): Promise<void>;
 }
 
 /** Formats labelled rows. The output is `head()`, then each chunk's rows in order. */
 export interface RowWriter {
-  /** `jsonl` or `csv`: the extension of chunk files and output. */
+  /** Such as `jsonl` or `csv.gz`: the extension of chunk files. */
   readonly format: string;
   head(): Buffer;
-  rows(chunk: CorpusChunk, labels: LabelColumns): Buffer;
+  rows(chunk: CorpusChunk, labels: LabelColumns): Buffer | Promise<Buffer>;
 }
 
 /** Turns texts into token ids, off the calling thread. */

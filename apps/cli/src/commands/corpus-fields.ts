@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { CorpusOptions } from '#corpus/corpus-options.js';
+import type { ReadOptions } from '#corpus/corpus-options.js';
 
 /** How the rows of a corpus are read. */
 export type CorpusFields = Pick<
-  CorpusOptions,
+  ReadOptions,
   'format' | 'header' | 'quotes' | 'textField' | 'pairField' | 'labelField'
 >;
 

@@ -80,7 +80,7 @@ async function writeCorpus(path: string, flags: DemoFlags): Promise<void> {
 function demoOptions(corpus: string, out: string, workers: number): LabelOptions {
   return {
     model: demoModel,
-    corpus,
+    corpus: [corpus],
     out,
     outFormat: 'jsonl',
     runDir: `${out}.run`,

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { CorpusOptions } from '#corpus/corpus-options.js';
+import type { ReadOptions } from '#corpus/corpus-options.js';
 import { openBundle } from '#model/bundle/bundle.js';
 import type { Manifest } from '#model/bundle/manifest.js';
 import { makeFolder } from '#pipeline/run-directory/durable-write.js';
@@ -30,7 +30,7 @@ there is agreement with the full depth, but no accuracy.
 FLOPs are saved against the same model without early exits: at the rows' real lengths with attention and exits,
 and by the count of the FastBERT paper, which has linear layers only and 128 tokens in every row.`;
 
-interface EvaluateFlags extends OutputOptions, Omit<CorpusOptions, 'path'> {
+interface EvaluateFlags extends OutputOptions, ReadOptions {
   readonly model: string;
   readonly speeds: readonly number[];
   readonly policy: readonly string[];
@@ -90,7 +90,7 @@ async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
   const detail = detailIndex(policies, flags);
   if (flags.out !== undefined) await makeFolder(flags.out);
   const evaluation = await evaluateCorpus(bundle, {
-    corpus: { ...corpusFlags(flags), path },
+    corpus: { ...corpusFlags(flags), paths: [path] },
     policies,
     positive,
     timing: flags.timing,
@@ -104,7 +104,7 @@ async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
   ]);
 }
 
-function corpusFlags(flags: EvaluateFlags): Omit<CorpusOptions, 'path'> {
+function corpusFlags(flags: EvaluateFlags): ReadOptions {
   const { format, header, quotes, textField, pairField, labelField, limit, maxRowBytes } = flags;
   return { format, header, quotes, textField, pairField, labelField, limit, maxRowBytes };
 }

@@ -141,7 +141,7 @@ export async function labelWithDisplay(
 function labelOptions(corpus: string, flags: LabelFlags): LabelOptions {
   const out = normalize(flags.out ?? defaultOut(corpus, flags));
   const runDir = normalize(flags.runDir ?? `${out}.run`);
-  return { ...flags, corpus, out, outFormat: flags.outFormat ?? formatOfOut(out), runDir };
+  return { ...flags, corpus: [corpus], out, outFormat: flags.outFormat ?? formatOfOut(out), runDir };
 }
 
 /** `mail.csv` → `mail.labelled.csv` beside it. */

@@ -4,7 +4,7 @@ import type { CorpusFields } from './corpus-fields.js';
 
 /** The first rows of a corpus; rows that cannot be read are passed over. @throws CorpusOpenError */
 export async function readSample(path: string, fields: CorpusFields, rows: number): Promise<SampleTexts> {
-  const corpus = await openCorpus({ ...fields, path, limit: rows });
+  const corpus = await openCorpus({ ...fields, paths: [path], limit: rows });
   try {
     const texts: string[] = [];
     const pairs: string[] = [];

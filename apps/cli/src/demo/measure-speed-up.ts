@@ -57,7 +57,7 @@ export async function measureSpeedUp(
 }
 
 async function corpusTexts(options: LabelOptions): Promise<string[]> {
-  const corpus = await openCorpus({ path: options.corpus });
+  const corpus = await openCorpus({ paths: options.corpus });
   try {
     const texts: string[] = [];
     for await (const chunk of corpus.chunks()) texts.push(...chunk.texts);

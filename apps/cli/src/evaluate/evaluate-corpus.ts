@@ -56,7 +56,7 @@ async function evaluateWith(
   labeller: OpenLabeller,
   corpus: Corpus,
   bundle: Bundle,
-  { corpus: { path }, policies, positive, timing, workers, onNote }: EvaluateOptions,
+  { corpus: { paths }, policies, positive, timing, workers, onNote }: EvaluateOptions,
 ): Promise<Evaluation> {
   const sample = new TokenSample(TIMED_ROWS);
   const noteRows = everyFewSeconds((rows) => onNote(`… ${countText(rows)} rows through every exit`));
@@ -71,7 +71,7 @@ async function evaluateWith(
   const onRound = (round: number): void =>
     onNote(`… timing ${countText(texts)} texts, round ${round + 1} of ${TIMING_ROUNDS}`);
   return evaluationOf({
-    corpus: path,
+    corpus: paths.join(', '),
     bundle,
     fingerprint: fingerprint(),
     counts,

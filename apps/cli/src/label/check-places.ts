@@ -4,8 +4,8 @@ import { UsageError } from '../usage-error.js';
 
 /** Where `sluice label` reads and writes. */
 export interface LabelPlaces {
-  /** A file, or `-` for standard input. */
-  readonly corpus: string;
+  /** Files, or `-` alone for standard input. */
+  readonly corpus: readonly string[];
   readonly out: string;
   readonly runDir: string;
 }
@@ -21,9 +21,12 @@ export async function checkPlaces({ corpus, out, runDir }: LabelPlaces): Promise
       `The output ${out} would lie in the run directory ${runDir}: name another --out or --run-dir.`,
     );
   }
-  const read = await identityOf(corpus === '-' ? '/dev/stdin' : corpus);
-  if (read !== undefined && read === (await identityOf(out))) {
-    throw new UsageError(`The output ${out} is the corpus itself and would replace it: name another --out.`);
+  const written = await identityOf(out);
+  if (written === undefined) return;
+  for (const path of corpus) {
+    if (written !== (await identityOf(path === '-' ? '/dev/stdin' : path))) continue;
+    const what = corpus.length === 1 ? 'the corpus itself' : 'one of the files of the corpus';
+    throw new UsageError(`The output ${out} is ${what} and would replace it: name another --out.`);
   }
 }
 

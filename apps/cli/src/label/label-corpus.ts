@@ -2,9 +2,9 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { CorpusOpenError } from '#corpus/corpus-errors.js';
-import type { CorpusOptions } from '#corpus/corpus-options.js';
-import { expectPlanned } from '#corpus/expect-bytes.js';
-import type { RecordCorpus } from '#corpus/record-corpus.js';
+import type { CorpusOptions, StandardInput } from '#corpus/corpus-options.js';
+import { expectPlanned } from '#corpus/expect-planned.js';
+import type { FileCorpus } from '#corpus/file-corpus.js';
 import { openCorpus } from '#corpus/open-corpus.js';
 import { createRowWriter } from '#corpus/row-writer.js';
 import { fingerprint } from '#inference/fingerprint.js';
@@ -62,19 +62,20 @@ export async function labelCorpus(
     onStep: crashPoint(process.env['SLUICE_CRASH_AT']),
   });
   const { signal = new AbortController().signal } = hooks;
-  let corpus: RecordCorpus | undefined;
+  const readsStdin = options.corpus.includes('-');
+  let corpus: FileCorpus | undefined;
   let opened: OpenLabeller | undefined;
   try {
     // Who waits for standard input shall not wait on when the user has stopped it.
-    const stdin = options.corpus === '-' ? addAbortSignal(signal, process.stdin) : undefined;
-    const input = { path: options.corpus, stdin: stdin && { stream: stdin, spoolPath: run.spool } };
+    const stream = readsStdin ? addAbortSignal(signal, process.stdin) : undefined;
+    const input = corpusOptions(options, run, stream && { stream, spoolPath: run.spool });
     const finished = await finishedRun(run, options.out, (planned) => expectPlanned(input, planned));
     if (finished !== undefined) return { ...finished, fieldsLeftOut: new Map() };
     // Before standard input is read, which nobody may be able to give again.
     await prepareOutput(run, options.out);
     for (const note of run.notes) hooks.onNote?.(note);
     if (run.resumed) hooks.onNote?.(`Resuming the run in ${run.folder}.`);
-    corpus = await openCorpus(corpusOptions(input, run, options));
+    corpus = await openCorpus(input);
     opened = await openLabeller(bundle, options);
     const { labels, geometry } = bundle.manifest;
     const writer = createRowWriter({
@@ -92,7 +93,7 @@ export async function labelCorpus(
     return { ...result, fieldsLeftOut: 'leftOut' in writer ? writer.leftOut : new Map() };
   } catch (error) {
     // Standard input that is waited for tells of the stop by an error of its own.
-    const waited = options.corpus === '-' && corpus === undefined && signal.aborted;
+    const waited = readsStdin && corpus === undefined && signal.aborted;
     throw waited ? new StoppedEarlyError() : error;
   } finally {
     await opened?.close();
@@ -104,7 +105,7 @@ export async function labelCorpus(
 
 async function runSettings(bundle: Bundle, policy: ExitPolicy, options: LabelOptions): Promise<RunSettings> {
   return {
-    files: [await corpusFile(options.corpus)],
+    files: await corpusFiles(options.corpus),
     bundle: bundle.hash,
     format: options.outFormat,
     policy,
@@ -125,6 +126,12 @@ async function runSettings(bundle: Bundle, policy: ExitPolicy, options: LabelOpt
   };
 }
 
+async function corpusFiles(paths: readonly string[]): Promise<RunFile[]> {
+  const files: RunFile[] = [];
+  for (const path of paths) files.push(await corpusFile(path));
+  return files;
+}
+
 async function corpusFile(path: string): Promise<RunFile> {
   if (path === '-') return { path, bytes: null };
   const file = await stat(path).catch((error: Error) => {
@@ -134,13 +141,14 @@ async function corpusFile(path: string): Promise<RunFile> {
 }
 
 function corpusOptions(
-  input: Pick<CorpusOptions, 'path' | 'stdin'>,
-  run: RunDirectory,
   options: LabelOptions,
+  run: RunDirectory,
+  stdin: StandardInput | undefined,
 ): CorpusOptions {
   const { format, header, quotes, textField, pairField, labelField, fields, limit, maxRowBytes } = options;
   return {
-    ...input,
+    paths: options.corpus,
+    stdin,
     format,
     header,
     quotes,

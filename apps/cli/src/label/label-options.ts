@@ -1,14 +1,11 @@
-import type { CorpusOptions } from '#corpus/corpus-options.js';
+import type { ReadOptions } from '#corpus/corpus-options.js';
 
 /** What `sluice label` is told. */
-export interface LabelOptions extends Omit<
-  CorpusOptions,
-  'path' | 'chunkRows' | 'chunkBytes' | 'readBytes' | 'stdin'
-> {
+export interface LabelOptions extends Omit<ReadOptions, 'chunkRows' | 'chunkBytes' | 'readBytes'> {
   /** Directory of the bundle. */
   readonly model: string;
-  /** A file, or `-` for standard input. */
-  readonly corpus: string;
+  /** Files, or `-` alone for standard input. */
+  readonly corpus: readonly string[];
   /** Path of the output. */
   readonly out: string;
   readonly outFormat: 'jsonl' | 'csv';

@@ -9,13 +9,13 @@ import type { PlannedChunk } from '#pipeline/ports.js';
 
 import { inFolder, withFile } from '../../../test/corpus-on-disk.js';
 import { CorpusChangedError } from './corpus-errors.js';
-import { expectPlanned } from './expect-bytes.js';
+import { expectPlanned } from './expect-planned.js';
 import { openCorpus } from './open-corpus.js';
 
 const content = Array.from({ length: 40 }, (_, row) => `text ${row}\n`).join('');
 
 async function planOf(path: string, limit?: number): Promise<PlannedChunk[]> {
-  const corpus = await openCorpus({ path, chunkRows: 7, limit });
+  const corpus = await openCorpus({ paths: [path], chunkRows: 7, limit });
   try {
     const plan: PlannedChunk[] = [];
     for await (const chunk of corpus.chunks()) plan.push(chunk);
@@ -40,7 +40,7 @@ function expectStdin(given: string, blockBytes: number, seal?: number, limit?: n
         blocks.push(Buffer.from(given.slice(at, at + blockBytes)));
       }
       const stdin = { stream: Readable.from(blocks), spoolPath };
-      await expectPlanned({ path: '-', stdin }, each(await planOf(path, limit)));
+      await expectPlanned({ paths: ['-'], stdin }, each(await planOf(path, limit)));
     }),
   );
 }
@@ -84,9 +84,9 @@ test('what comes behind a limit is not compared', async () => {
 test('a file is compared', async () => {
   await withFile('in.txt', content, async (path) => {
     const plan = await planOf(path);
-    await expectPlanned({ path }, each(plan));
+    await expectPlanned({ paths: [path] }, each(plan));
     await writeFile(path, content.replace('text 9', 'next 9'));
-    await expect(expectPlanned({ path }, each(plan))).rejects.toMatchObject({
+    await expect(expectPlanned({ paths: [path] }, each(plan))).rejects.toMatchObject({
       name: 'CorpusChangedError',
       range: plan[1]?.range,
     });

@@ -1,0 +1,49 @@
+import { CorpusOpenError } from './corpus-errors.js';
+import type { RecordFields } from './row-columns.js';
+
+/** A file and what its records are. */
+export interface FileFields {
+  readonly path: string;
+  readonly fields: RecordFields;
+}
+
+/**
+ * The fields of several files as one corpus: of tables the columns, which all must have in the same order; of JSON those
+ * of any file.
+ * @throws CorpusOpenError for the first file that does not fit the first one
+ */
+export function joinFields(files: readonly FileFields[]): RecordFields {
+  const first = files[0]!;
+  const names = new Set(first.fields.names);
+  for (const file of files) {
+    expectKind(first, file);
+    if (file.fields.kind === 'cells') expectColumns(first, file);
+    for (const name of file.fields.names) names.add(name);
+  }
+  return { ...first.fields, names: [...names] };
+}
+
+function expectKind(first: FileFields, { path, fields }: FileFields): void {
+  if (fields.kind === first.fields.kind) return;
+  const word = (kind: RecordFields['kind']): string => (kind === 'json' ? 'JSON objects' : 'rows of a table');
+  throw new CorpusOpenError(
+    path,
+    `it has ${word(fields.kind)}, and ${first.path} has ${word(first.fields.kind)}. Label them in a run each.`,
+  );
+}
+
+function expectColumns(first: FileFields, { path, fields }: FileFields): void {
+  const column = first.fields.names.findIndex((name, index) => name !== fields.names[index]);
+  const differs = column >= 0 ? column : first.fields.names.length;
+  const [was, is] = [first.fields.names[differs], fields.names[differs]];
+  if (was === is) return;
+  throw new CorpusOpenError(
+    path,
+    `its columns are not those of ${first.path}: column ${differs + 1} to carry is ${quoted(is)} here and ` +
+      `${quoted(was)} there. Carry only the columns that all have (fields), or label the files in a run each.`,
+  );
+}
+
+function quoted(name: string | undefined): string {
+  return name === undefined ? 'missing' : JSON.stringify(name);
+}
