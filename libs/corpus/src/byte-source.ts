@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 
@@ -30,7 +31,8 @@ export class FileSource implements ByteSource {
 
   /** @throws CorpusOpenError when there is no such regular file */
   static async open(path: string): Promise<FileSource> {
-    const file = await open(path, 'r').catch((cause: unknown) => {
+    // Not blocking, because the open of a pipe would wait for a writer, for ever.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: unknown) => {
       throw new CorpusOpenError(path, cause instanceof Error ? cause.message : String(cause), { cause });
     });
     const stat = await file.stat();
