@@ -7,7 +7,7 @@ import { CorpusChangedError, CorpusOpenError } from './corpus-errors.js';
 /** Bytes that can be read at any place, also by several readers at once. */
 export interface ByteSource {
   readonly path: string;
-  /** Undefined while more may come. */
+  /** Undefined while more may come; a guess where they are compressed. */
   readonly bytes: number | undefined;
   /**
    * Fills `target` from `position` on, wholly or partly; waits for bytes that are still to come.

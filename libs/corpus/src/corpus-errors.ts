@@ -27,3 +27,43 @@ export class CorpusChangedError extends Error {
     );
   }
 }
+
+/** Compressed bytes that are none, or no longer. Some rows before that place may have been labelled. */
+export class GzipDataError extends Error {
+  override readonly name = 'GzipDataError';
+  constructor(
+    readonly path: string,
+    problem: string,
+    /** Bytes that had come out whole. */
+    readonly decompressedBytes: number,
+    /** Bytes that they came from. */
+    readonly compressedBytes: number,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `Cannot read ${path} behind byte ${decompressedBytes} of its content (byte ${compressedBytes} of the file): ` +
+        `${problem}. Get the file again, whole, and label it in a new run.`,
+      options,
+    );
+  }
+}
+
+/** So much comes out of a compressed file that it looks like an attack, or is more than was allowed. */
+export class GzipLimitError extends Error {
+  override readonly name = 'GzipLimitError';
+  constructor(
+    readonly path: string,
+    readonly decompressedBytes: number,
+    readonly compressedBytes: number,
+    /** The limit that was given. */
+    readonly maxDecompressedBytes: number | undefined,
+  ) {
+    super(
+      (maxDecompressedBytes === undefined
+        ? `${path} looks like a decompression bomb: ${decompressedBytes} bytes came out of ${compressedBytes}. ` +
+          'If it is none, say how many bytes may come out'
+        : `${path} has more than the ${maxDecompressedBytes} decompressed bytes that are allowed. Allow more`) +
+        ' (--max-decompressed-bytes).',
+    );
+  }
+}

@@ -29,6 +29,10 @@ export interface ReadOptions {
   readonly chunkBytes?: number | undefined;
   /** Longest row; default 1 MiB. */
   readonly maxRowBytes?: number | undefined;
+  /** Bytes that may come out of a compressed file; unless given, up to 200 times as many as go in, and 64 MiB always. */
+  readonly maxDecompressedBytes?: number | undefined;
+  /** Columns of a csv or tsv; default 10,000. */
+  readonly maxColumns?: number | undefined;
   /** How much is read at once; default 256 KiB. Changes nothing in the result. */
   readonly readBytes?: number | undefined;
 }
@@ -74,10 +78,20 @@ export function formatOf(options: Pick<FileOptions, 'path' | 'format'>): CorpusF
   return format;
 }
 
+const wholeNumbers = [
+  'limit',
+  'chunkRows',
+  'chunkBytes',
+  'maxRowBytes',
+  'maxDecompressedBytes',
+  'maxColumns',
+  'readBytes',
+] as const;
+
 /** @throws CorpusOpenError when an option makes no sense */
 export function checkOptions(options: FileOptions, format: CorpusFormat): void {
   const { path } = options;
-  for (const name of ['limit', 'chunkRows', 'chunkBytes', 'maxRowBytes', 'readBytes'] as const) {
+  for (const name of wholeNumbers) {
     const value = options[name];
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) {
       throw new CorpusOpenError(path, `${name} must be a whole number from 1; got ${value}.`);

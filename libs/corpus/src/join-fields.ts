@@ -25,11 +25,14 @@ export function joinFields(files: readonly FileFields[]): RecordFields {
 
 function expectKind(first: FileFields, { path, fields }: FileFields): void {
   if (fields.kind === first.fields.kind) return;
-  const word = (kind: RecordFields['kind']): string => (kind === 'json' ? 'JSON objects' : 'rows of a table');
   throw new CorpusOpenError(
     path,
-    `it has ${word(fields.kind)}, and ${first.path} has ${word(first.fields.kind)}. Label them in a run each.`,
+    `it has ${rowsOf(fields)}, and ${first.path} has ${rowsOf(first.fields)}. Label them in a run each.`,
   );
+}
+
+function rowsOf({ kind }: RecordFields): string {
+  return kind === 'json' ? 'JSON objects' : 'rows of a table';
 }
 
 function expectColumns(first: FileFields, { path, fields }: FileFields): void {
