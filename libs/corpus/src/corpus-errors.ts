@@ -11,6 +11,20 @@ export class CorpusOpenError extends Error {
   }
 }
 
+/** Rows of JSON have so many different fields that a table of them is not what was meant. */
+export class TooManyColumnsError extends Error {
+  override readonly name = 'TooManyColumnsError';
+  constructor(
+    readonly columns: number,
+    readonly maxColumns: number,
+  ) {
+    super(
+      `A csv output would have ${columns} columns, because the first rows have so many fields; ${maxColumns} are allowed. ` +
+        'Carry only those that you need (--fields), write jsonl, or allow more (--max-columns).',
+    );
+  }
+}
+
 /** The corpus is no longer the one that was planned or spooled. */
 export class CorpusChangedError extends Error {
   override readonly name = 'CorpusChangedError';

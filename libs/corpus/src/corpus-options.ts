@@ -5,6 +5,9 @@ import { CorpusOpenError } from './corpus-errors.js';
 
 export type CorpusFormat = 'jsonl' | 'csv' | 'tsv' | 'txt';
 
+/** Columns that a table may have unless more are allowed. */
+export const MAX_COLUMNS = 10_000;
+
 /** How the rows of a file are read. */
 export interface ReadOptions {
   /** By the extension where it is not given; `.gz` behind it does not count. */

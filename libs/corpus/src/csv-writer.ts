@@ -6,6 +6,7 @@ import { labelValues } from './label-values.js';
 import { addedNames, carriedName } from './output-names.js';
 import type { RecordFields } from './row-columns.js';
 import { cellRecord, jsonRecord } from './row-columns.js';
+import { spreadsheetSafe } from './spreadsheet-safe.js';
 
 /** More names than this are counted under one. */
 const MOST_LEFT_OUT = 100;
@@ -27,10 +28,13 @@ export class CsvWriter implements RowWriter {
   readonly #columns: ReadonlyMap<string, number>;
   readonly #json = new JsonFields();
   readonly #leftOut = new Map<string, number>();
+  readonly #cell: (text: string) => string;
 
-  constructor(fields: RecordFields, labels: readonly string[], probabilities: boolean) {
+  /** @param safe whether cells that spreadsheets would take for formulas are neutralised: fields, labels and names */
+  constructor(fields: RecordFields, labels: readonly string[], probabilities: boolean, safe: boolean) {
     this.#fields = fields;
-    this.#labels = labels.map(cell);
+    this.#cell = safe ? (text) => cell(spreadsheetSafe(text)) : cell;
+    this.#labels = labels.map(this.#cell);
     this.#added = addedNames(labels, probabilities);
     this.#before = this.#added.map((_, index) => (index === 0 && fields.names.length === 0 ? '' : ','));
     this.#columns = new Map(fields.names.map((name, index) => [name, index]));
@@ -44,15 +48,16 @@ export class CsvWriter implements RowWriter {
   head(): Buffer {
     const { names } = this.#fields;
     const added = new Set(this.#added);
-    const carried = names.map((name) => carriedName(name, added, names));
-    return Buffer.from(`${[...carried, ...this.#added].map(cell).join(',')}\n`);
+    const taken = new Set(names);
+    const carried = names.map((name) => carriedName(name, added, taken));
+    return Buffer.from(`${[...carried, ...this.#added].map(this.#cell).join(',')}\n`);
   }
 
   rows(chunk: CorpusChunk, labels: LabelColumns): Buffer {
     let text = '';
     for (const [row, record] of chunk.records.entries()) {
       const cells = this.#fields.kind === 'json' ? this.#jsonCells(jsonRecord(record)) : cellRecord(record);
-      text += `${cells.map(cell).join(',')}${labelValues(labels, row, this.#labels, this.#before)}\n`;
+      text += `${cells.map(this.#cell).join(',')}${labelValues(labels, row, this.#labels, this.#before)}\n`;
     }
     return Buffer.from(text, 'utf8');
   }

@@ -1,6 +1,7 @@
 import { numberColumns, readHeader, sampleFields } from './corpus-head.js';
 import { CorpusOpenError } from './corpus-errors.js';
 import type { FileOptions } from './corpus-options.js';
+import { MAX_COLUMNS } from './corpus-options.js';
 import { jsonRowParser } from './json-rows.js';
 import { QuotedGrammar } from './quoted-grammar.js';
 import type { RecordCorpusParts } from './record-corpus.js';
@@ -73,7 +74,17 @@ async function readTable(
     options.header === false
       ? { columns: await numberColumns(head, cells), bodyStart: textStart }
       : await readHeader(options.path, head, cells);
+  expectColumns(options, columns.length);
   return { bodyStart, grammar, ...columnParts(options, columns, cells) };
+}
+
+function expectColumns({ path, maxColumns = MAX_COLUMNS }: FileOptions, columns: number): void {
+  if (columns <= maxColumns) return;
+  throw new CorpusOpenError(
+    path,
+    `it has ${columns} columns, more than the ${maxColumns} that are allowed. Allow more (--max-columns), and carry ` +
+      'only those that you need (--fields).',
+  );
 }
 
 function columnParts(

@@ -43,8 +43,9 @@ export class JsonlWriter implements RowWriter {
   }
 
   #cellCarrier(fields: RecordFields): (record: unknown) => string {
+    const taken = new Set(fields.names);
     const before = fields.names.map((name, index) => {
-      const key = JSON.stringify(carriedName(name, this.#added, fields.names));
+      const key = JSON.stringify(carriedName(name, this.#added, taken));
       return `${index === 0 ? '' : ','}${key}:`;
     });
     return (record) => {
@@ -68,20 +69,23 @@ export class JsonlWriter implements RowWriter {
   /** The object as it is written, but for keys that need another name. */
   #allFields(json: string, fields: JsonFields): string {
     const { names } = fields;
+    // Made where it is needed: most rows have no field of an added name.
+    let taken: Set<string> | undefined;
     let text = '';
     let from = fields.open;
     for (let field = 0; field < names.length; field++) {
       const name = names[field] ?? '';
       if (!this.#added.has(name)) continue;
+      taken ??= new Set(names);
       text +=
-        json.slice(from, fields.keyStart(field)) + JSON.stringify(carriedName(name, this.#added, names));
+        json.slice(from, fields.keyStart(field)) + JSON.stringify(carriedName(name, this.#added, taken));
       from = fields.keyEnd(field);
     }
     return text + json.slice(from, fields.end);
   }
 
   #chosenFields(fields: JsonFields, chosen: ReadonlySet<string>): string {
-    const kept = fields.names.filter((name) => chosen.has(name));
+    const kept = new Set(fields.names.filter((name) => chosen.has(name)));
     let text = '{';
     for (const [field, name] of fields.names.entries()) {
       if (!chosen.has(name)) continue;

@@ -1,3 +1,5 @@
+import { TooManyColumnsError } from './corpus-errors.js';
+import { MAX_COLUMNS } from './corpus-options.js';
 import { CsvWriter } from './csv-writer.js';
 import { JsonlWriter } from './jsonl-writer.js';
 import type { RecordFields } from './row-columns.js';
@@ -10,12 +12,20 @@ export interface RowWriterOptions {
   readonly labels: readonly string[];
   /** Whether each class's probability is written. */
   readonly probabilities: boolean;
+  /** Of csv: whether cells that spreadsheets would take for formulas get an apostrophe before them; default false. */
+  readonly spreadsheetSafe?: boolean | undefined;
+  /** Of csv: fields of the corpus that it may carry. */
+  readonly maxColumns?: number | undefined;
 }
 
-/** The writer of an output format. */
+/** The writer of an output format. @throws TooManyColumnsError */
 export function createRowWriter(options: RowWriterOptions): JsonlWriter | CsvWriter {
-  const { format, fields, labels, probabilities } = options;
+  const { format, fields, labels, probabilities, spreadsheetSafe = false } = options;
+  const { maxColumns = MAX_COLUMNS } = options;
+  if (format === 'csv' && fields.names.length > maxColumns) {
+    throw new TooManyColumnsError(fields.names.length, maxColumns);
+  }
   return format === 'jsonl'
     ? new JsonlWriter(fields, labels, probabilities)
-    : new CsvWriter(fields, labels, probabilities);
+    : new CsvWriter(fields, labels, probabilities, spreadsheetSafe);
 }
