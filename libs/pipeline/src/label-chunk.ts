@@ -1,5 +1,6 @@
 import type { LabelColumns } from './columns.js';
 import { orAborted } from './in-flight.js';
+import { emptyLabels } from './label-columns.js';
 import type { CorpusChunk, RowLabeller, RowWriter, Tokenizer } from './ports.js';
 import type { Tally } from './report/tally.js';
 import { sum, tallyChunk } from './report/tally.js';
@@ -50,7 +51,10 @@ export async function labelChunk(
   expectRows(chunk, chunk.texts.length + chunk.rejects.length, chunk.rows, 'read');
   if (chunk.texts.length === 0) {
     const nothing = { tokens: 0, truncated: 0 };
-    return { output: new Uint8Array(), tally: tallyChunk(chunk, nothing, noLabels(names.length), names) };
+    return {
+      output: new Uint8Array(),
+      tally: tallyChunk(chunk, nothing, emptyLabels(0, names.length), names),
+    };
   }
   const tokens = await orAborted(tokenizer.tokenize(chunk.texts, chunk.pairs), signal);
   const size = { tokens: tokens.ids.length, truncated: sum(tokens.truncated) };
@@ -84,15 +88,4 @@ export function corpusRow(chunk: CorpusChunk, index: number): number {
     if (accepted === index) return row;
     accepted += 1;
   }
-}
-
-function noLabels(classes: number): LabelColumns {
-  return {
-    rows: 0,
-    classes,
-    label: new Uint16Array(0),
-    exitLayer: new Uint8Array(0),
-    uncertainty: new Float32Array(0),
-    probabilities: new Float32Array(0),
-  };
 }

@@ -78,9 +78,11 @@ export interface Tokenizer {
   close(): Promise<void>;
 }
 
-/** Labels token columns: the stage engine over a stage runner. */
+/** Labels token columns: the stage engine over a stage runner, or what stands before it. */
 export interface RowLabeller {
   label(tokens: TokenColumns): Promise<LabelColumns>;
+  /** Rows so far that took the answer of another with the same tokens. */
+  readonly rowsRepeated?: number;
 }
 
 /** A batch of rows of one exact length S, at the entrance of one stage. */

@@ -1,4 +1,5 @@
 import type { ExitColumns, LabelColumns, TokenColumns } from '../columns.js';
+import { emptyLabels } from '../label-columns.js';
 
 /** Token columns that no model of this layout can label. */
 export class TokenColumnsError extends Error {
@@ -19,14 +20,7 @@ export class LabelTask {
     const rows = tokens.offsets.length - 1;
     this.tokens = tokens;
     this.#waiting = rows;
-    this.#columns = {
-      rows,
-      classes,
-      label: new Uint16Array(rows),
-      exitLayer: new Uint8Array(rows),
-      uncertainty: new Float32Array(rows),
-      probabilities: new Float32Array(rows * classes),
-    };
+    this.#columns = emptyLabels(rows, classes);
     this.labels = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
