@@ -50,7 +50,7 @@ describe('sluice refuses', () => {
       'a corpus that is a folder',
       ['label', 'damaged', '--model', spamBundle, '--format', 'jsonl'],
       1,
-      /^sluice: Cannot read damaged: it is not a regular file/,
+      /^sluice: Cannot read damaged: it is a folder\. Name its files, such as 'damaged\/\*\.jsonl'\.$/,
     ],
     [
       'a corpus of unknown format',

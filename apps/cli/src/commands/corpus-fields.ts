@@ -1,18 +1,27 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ReadOptions } from '#corpus/corpus-options.js';
+import { wholeNumber } from '../option-values.js';
 
 /** How the rows of a corpus are read. */
 export type CorpusFields = Pick<
   ReadOptions,
-  'format' | 'header' | 'quotes' | 'textField' | 'pairField' | 'labelField'
+  | 'format'
+  | 'header'
+  | 'quotes'
+  | 'textField'
+  | 'pairField'
+  | 'labelField'
+  | 'maxRowBytes'
+  | 'maxColumns'
+  | 'maxDecompressedBytes'
 >;
 
 /** The options of every command that reads a corpus. */
 export function withCorpusFields(command: Command): Command {
   return command
     .addOption(
-      new Option('--format <format>', 'of the corpus (default: by its extension)').choices([
+      new Option('--format <format>', 'of the corpus (default: by its extension, .gz left out)').choices([
         'jsonl',
         'csv',
         'tsv',
@@ -25,5 +34,12 @@ export function withCorpusFields(command: Command): Command {
     .option('--no-quotes', 'csv and tsv: quotes are characters like any other, as in many tsv files')
     .option('--text-field <name>', 'field that holds the text (default: text)')
     .option('--pair-field <name>', 'field that holds the second text, for models of pairs')
-    .option('--label-field <name>', 'field that holds the right label; accuracy is then measured');
+    .option('--label-field <name>', 'field that holds the right label; accuracy is then measured')
+    .option('--max-row-bytes <n>', 'reject longer rows (default: 1 MiB)', wholeNumber(1))
+    .option('--max-columns <n>', 'refuse a csv or tsv of more columns (default: 10,000)', wholeNumber(1))
+    .option(
+      '--max-decompressed-bytes <n>',
+      'stop where more come out of one .gz file (default: 200 times its bytes, at least 64 MiB)',
+      wholeNumber(1),
+    );
 }

@@ -83,14 +83,18 @@ function demoOptions(corpus: string, out: string, workers: number): LabelOptions
     corpus: [corpus],
     out,
     outFormat: 'jsonl',
+    compress: false,
     runDir: `${out}.run`,
     labelField: 'label',
     probabilities: false,
+    spreadsheetSafe: false,
     chunkRows: 128,
     batchTokens: 1024,
     workers,
     tokenizerThreads: 1,
     survivorMemory: 256,
+    dedupe: true,
+    dedupeMemory: 64,
     acceptFingerprint: false,
   };
 }

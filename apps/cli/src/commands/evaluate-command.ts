@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ReadOptions } from '#corpus/corpus-options.js';
+import { corpusPaths } from '#corpus/corpus-paths.js';
 import { openBundle } from '#model/bundle/bundle.js';
 import type { Manifest } from '#model/bundle/manifest.js';
 import { makeFolder } from '#pipeline/run-directory/durable-write.js';
@@ -10,6 +11,7 @@ import { evaluationLines } from '../evaluate/evaluation-view.js';
 import { modelShape } from '../evaluate/model-shape.js';
 import type { NamedPolicy } from '../evaluate/named-policies.js';
 import { namedPolicies } from '../evaluate/named-policies.js';
+import { withStandardInput } from '../evaluate/standard-input.js';
 import { writeEvaluation } from '../evaluate/write-evaluation.js';
 import { checkTask } from '../label/check-task.js';
 import { fractionList, nameList, wholeNumber } from '../option-values.js';
@@ -24,6 +26,7 @@ Examples:
   $ sluice evaluate test.jsonl --model models/spam --label-field label --out evaluation    # plots, too
   $ sluice evaluate test.csv --model models/news --text-field body --speeds 0.1,0.3,0.5 --policy fast
   $ sluice evaluate mail.jsonl --model models/spam --no-timing --limit 1000 --json
+  $ sluice evaluate 'test/*.jsonl.gz' --model models/spam --label-field label
 
 Every row runs once through all exits; what each policy would have given follows from that. Without labels
 there is agreement with the full depth, but no accuracy.
@@ -45,7 +48,7 @@ export function addEvaluateCommand(program: Command): void {
   const command = program
     .command('evaluate')
     .description('measure what each speed gives and saves on a corpus: accuracy, agreement, FLOPs, texts/s')
-    .argument('<corpus>', 'jsonl, csv, tsv or txt file')
+    .argument('<corpus...>', 'jsonl, csv, tsv or txt files, also .gz, or patterns; - for standard input')
     .requiredOption('-m, --model <bundle>', 'directory of a compiled bundle')
     .addOption(
       new Option('--speeds <a,b,…>', 'speeds to compare')
@@ -71,15 +74,14 @@ export function addEvaluateCommand(program: Command): void {
     .option('-o, --out <dir>', 'directory for evaluation.json and the plots (SVG)')
     .option('--no-timing', 'do not time the stage engine')
     .option('--limit <rows>', 'stop after so many rows', wholeNumber(1))
-    .option('--max-row-bytes <n>', 'reject longer rows (default: 1 MiB)', wholeNumber(1))
     .option('--workers <n>', 'inference threads', wholeNumber(1), availableParallelism())
     .addHelpText('after', examples)
     .action(evaluate);
   withOutputOptions(withCorpusFields(command));
 }
 
-async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
-  if (path === '-') throw new UsageError('A corpus to evaluate must be a file.');
+async function evaluate(corpus: readonly string[], flags: EvaluateFlags): Promise<void> {
+  const paths = await corpusPaths(corpus);
   const bundle = await openBundle(flags.model);
   const { manifest } = bundle;
   checkTask(manifest, flags.pairField);
@@ -89,24 +91,21 @@ async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
   const policies = await namedPolicies(manifest, flags.speeds, flags.policy);
   const detail = detailIndex(policies, flags);
   if (flags.out !== undefined) await makeFolder(flags.out);
-  const evaluation = await evaluateCorpus(bundle, {
-    corpus: { ...corpusFlags(flags), paths: [path] },
-    policies,
-    positive,
-    timing: flags.timing,
-    workers: flags.workers,
-    onNote: (note) => noteLine(flags, note),
-  });
+  const evaluation = await withStandardInput(paths, (stdin) =>
+    evaluateCorpus(bundle, {
+      corpus: { ...flags, paths, stdin },
+      policies,
+      positive,
+      timing: flags.timing,
+      workers: flags.workers,
+      onNote: (note) => noteLine(flags, note),
+    }),
+  );
   const files = flags.out === undefined ? [] : await writeEvaluation(flags.out, evaluation);
   printResult(flags, evaluation, () => [
     ...evaluationLines(evaluation, evaluation.policies[detail]!, tableLayout()),
     ...(files.length > 0 ? ['', ...files] : []),
   ]);
-}
-
-function corpusFlags(flags: EvaluateFlags): ReadOptions {
-  const { format, header, quotes, textField, pairField, labelField, limit, maxRowBytes } = flags;
-  return { format, header, quotes, textField, pairField, labelField, limit, maxRowBytes };
 }
 
 /** Index of the class that precision and recall are of; undefined where nothing was asked for and there are many. */

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, extname, join, normalize } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { corpusPaths } from '#corpus/corpus-paths.js';
 import type { Bundle } from '#model/bundle/bundle.js';
 import { openBundle } from '#model/bundle/bundle.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
@@ -26,13 +27,19 @@ Examples:
   $ sluice label mail.csv --model models/spam --text-field body --speed 0.2 --out labelled.csv
   $ sluice label pairs.tsv --model models/entails --text-field premise --pair-field hypothesis
   $ sluice label test.jsonl --model models/spam --label-field label --policy fast     # reports accuracy, too
-  $ zcat huge.jsonl.gz | sluice label - --format jsonl --model models/spam --out labelled.jsonl
+  $ sluice label 2024/*.csv.gz --model models/spam --text-field body --out labelled.csv.gz
+  $ curl https://example.org/huge.jsonl.gz | sluice label - --format jsonl --model models/spam --out labelled.jsonl
 
 A run that was interrupted goes on where it was when the same command is given again.
-Output rows have the input's fields and label, confidence, exit_layer, uncertainty.`;
+Output rows have the input's fields and label, confidence, exit_layer, uncertainty.
+
+Files are read in the order that they are named in, as one corpus, gzip where they are; tables must have the same
+columns. A pattern in quotes ('2024/**/*.csv') is matched by sluice, sorted by name: * ? [a-z] within a name, ** for
+folders.`;
 
 /** Options as commander gives them. */
-interface LabelFlags extends OutputOptions, Omit<LabelOptions, 'corpus' | 'out' | 'outFormat' | 'runDir'> {
+interface LabelFlags
+  extends OutputOptions, Omit<LabelOptions, 'corpus' | 'out' | 'outFormat' | 'compress' | 'runDir'> {
   readonly out?: string | undefined;
   readonly outFormat?: 'jsonl' | 'csv' | undefined;
   readonly runDir?: string | undefined;
@@ -42,9 +49,12 @@ export function addLabelCommand(program: Command): void {
   const command = program
     .command('label')
     .description('label a corpus: each row leaves at the first exit that is sure enough')
-    .argument('<corpus>', 'jsonl, csv, tsv or txt file; - for standard input')
+    .argument('<corpus...>', 'jsonl, csv, tsv or txt files, also .gz, or patterns; - for standard input')
     .requiredOption('-m, --model <bundle>', 'directory of a compiled bundle')
-    .option('-o, --out <file>', 'output file (default: <corpus>.labelled.jsonl, or .csv for a table)')
+    .option(
+      '-o, --out <file>',
+      'output file, compressed if it ends in .gz (default: <corpus>.labelled.jsonl, or .csv for a table)',
+    )
     .addOption(
       new Option('--out-format <format>', 'of the output (default: by its extension)').choices([
         'jsonl',
@@ -61,9 +71,13 @@ export function addLabelCommand(program: Command): void {
       "one of the bundle's presets (full, accurate, balanced, fast), or a JSON file of thresholds (default: balanced)",
     )
     .option('--probabilities', 'write the probability of every class', false)
+    .option(
+      '--spreadsheet-safe',
+      'csv: an apostrophe before cells that spreadsheets take for formulas (= + - @ and the like first); numbers such as -5 stay',
+      false,
+    )
     .option('--fields <a,b,…>', 'carry only these input fields to the output', nameList)
     .option('--limit <rows>', 'stop after so many rows', wholeNumber(1))
-    .option('--max-row-bytes <n>', 'reject longer rows (default: 1 MiB)', wholeNumber(1))
     .option('--run-dir <dir>', 'directory of the run (default: <out>.run)')
     .option('--chunk-rows <n>', 'rows that are committed together', wholeNumber(1), 1024)
     .option('--batch-tokens <n>', 'tokens that are computed together', wholeNumber(1), 1024)
@@ -80,14 +94,21 @@ export function addLabelCommand(program: Command): void {
       wholeNumber(1),
       256,
     )
+    .option('--no-dedupe', 'compute texts of the same tokens again and again; the output is the same')
+    .option(
+      '--dedupe-memory <MiB>',
+      'bound of the texts that are remembered, so that the same tokens are computed once',
+      wholeNumber(1),
+      64,
+    )
     .option('--accept-fingerprint', 'resume on another processor or runtime; last digits may differ', false)
     .addHelpText('after', examples)
-    .action((corpus: string, flags: LabelFlags) => label(corpus, flags));
+    .action((corpus: string[], flags: LabelFlags) => label(corpus, flags));
   withOutputOptions(withCorpusFields(command));
 }
 
-async function label(corpus: string, flags: LabelFlags): Promise<void> {
-  const options = labelOptions(corpus, flags);
+async function label(corpus: readonly string[], flags: LabelFlags): Promise<void> {
+  const options = labelOptions(await corpusPaths(corpus), flags);
   const bundle = await openBundle(options.model);
   const policy = await choosePolicy(bundle.manifest, options);
   const result = await labelWithDisplay(bundle, policy, options, flags);
@@ -138,23 +159,33 @@ export async function labelWithDisplay(
   }
 }
 
-function labelOptions(corpus: string, flags: LabelFlags): LabelOptions {
+function labelOptions(corpus: readonly string[], flags: LabelFlags): LabelOptions {
   const out = normalize(flags.out ?? defaultOut(corpus, flags));
   const runDir = normalize(flags.runDir ?? `${out}.run`);
-  return { ...flags, corpus: [corpus], out, outFormat: flags.outFormat ?? formatOfOut(out), runDir };
+  const outFormat = flags.outFormat ?? formatOfOut(out);
+  if (flags.spreadsheetSafe && outFormat !== 'csv') {
+    throw new UsageError(`--spreadsheet-safe is for csv; the output ${out} is ${outFormat}.`);
+  }
+  return { ...flags, corpus, out, outFormat, compress: isCompressed(out), runDir };
 }
 
-/** `mail.csv` → `mail.labelled.csv` beside it. */
-function defaultOut(corpus: string, flags: LabelFlags): string {
-  if (corpus === '-') throw new UsageError('Rows from standard input need a place to go: give --out FILE.');
-  const extension = extname(corpus);
+/** `mail.csv` → `mail.labelled.csv` beside it, `mail.csv.gz` → `mail.labelled.csv.gz`. */
+function defaultOut(corpus: readonly string[], flags: LabelFlags): string {
+  const [path, ...others] = corpus;
+  if (path === undefined || path === '-' || others.length > 0) {
+    const rows = path === '-' ? 'standard input' : 'several files';
+    throw new UsageError(`Rows from ${rows} need a place to go: give --out FILE.`);
+  }
+  const plain = withoutGz(path);
+  const extension = extname(plain);
   const format = flags.format ?? extension.slice(1).toLowerCase();
   const outFormat = flags.outFormat ?? (format === 'csv' || format === 'tsv' ? 'csv' : 'jsonl');
-  return join(dirname(corpus), `${basename(corpus, extension)}.labelled.${outFormat}`);
+  const name = `${basename(plain, extension)}.labelled.${outFormat}`;
+  return join(dirname(path), isCompressed(path) ? `${name}.gz` : name);
 }
 
 function formatOfOut(out: string): 'jsonl' | 'csv' {
-  switch (extname(out).toLowerCase()) {
+  switch (extname(withoutGz(out)).toLowerCase()) {
     case '.jsonl':
     case '.ndjson':
       return 'jsonl';
@@ -165,4 +196,12 @@ function formatOfOut(out: string): 'jsonl' | 'csv' {
         `The format of ${out} is unknown: end it in .jsonl or .csv, or give --out-format.`,
       );
   }
+}
+
+function isCompressed(path: string): boolean {
+  return path.toLowerCase().endsWith('.gz');
+}
+
+function withoutGz(path: string): string {
+  return isCompressed(path) ? path.slice(0, -'.gz'.length) : path;
 }

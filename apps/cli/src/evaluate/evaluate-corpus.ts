@@ -71,7 +71,7 @@ async function evaluateWith(
   const onRound = (round: number): void =>
     onNote(`… timing ${countText(texts)} texts, round ${round + 1} of ${TIMING_ROUNDS}`);
   return evaluationOf({
-    corpus: paths.join(', '),
+    corpus: paths,
     bundle,
     fingerprint: fingerprint(),
     counts,

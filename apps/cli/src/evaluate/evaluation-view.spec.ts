@@ -34,7 +34,7 @@ const policy: EvaluatedPolicy = {
 };
 
 const evaluation: Evaluation = {
-  corpus: 'mails.jsonl',
+  corpus: ['mails.jsonl'],
   model: 'spam',
   bundle: '',
   fingerprint: '',

@@ -27,7 +27,8 @@ export interface EvaluatedPolicy extends PolicyFigures {
 
 /** `evaluation.json`. All but `textsPerSecond` and `timing` is the same each time. */
 export interface Evaluation extends RowCounts {
-  readonly corpus: string;
+  /** Its files; `-` is standard input. */
+  readonly corpus: readonly string[];
   readonly model: string;
   /** The bundle's hash. */
   readonly bundle: string;
@@ -48,7 +49,7 @@ export interface Timing {
 }
 
 export interface EvaluationInput {
-  readonly corpus: string;
+  readonly corpus: readonly string[];
   readonly bundle: Bundle;
   readonly fingerprint: string;
   readonly counts: RowCounts;

@@ -5,10 +5,12 @@ import { CorpusOpenError } from '#corpus/corpus-errors.js';
 import type { CorpusOptions, StandardInput } from '#corpus/corpus-options.js';
 import { expectPlanned } from '#corpus/expect-planned.js';
 import type { FileCorpus } from '#corpus/file-corpus.js';
+import { GzipWriter } from '#corpus/gzip-writer.js';
 import { openCorpus } from '#corpus/open-corpus.js';
 import { createRowWriter } from '#corpus/row-writer.js';
 import { fingerprint } from '#inference/fingerprint.js';
 import type { Bundle } from '#model/bundle/bundle.js';
+import { DedupingLabeller } from '#pipeline/engine/deduping-labeller.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import type { LabelRunResult, RunProgress } from '#pipeline/label-run.js';
 import { finishedRun, labelRun } from '#pipeline/label-run.js';
@@ -78,19 +80,17 @@ export async function labelCorpus(
     corpus = await openCorpus(input);
     opened = await openLabeller(bundle, options);
     const { labels, geometry } = bundle.manifest;
-    const writer = createRowWriter({
-      format: options.outFormat,
-      fields: corpus.fields,
-      labels,
-      probabilities: options.probabilities,
-    });
+    const rows = createRowWriter({ ...options, format: options.outFormat, fields: corpus.fields, labels });
+    const writer = options.compress ? new GzipWriter(rows) : rows;
     const { tokenizer } = opened;
-    const labeller = opened.withPolicy(policy, hooks.telemetry);
+    const engine = opened.withPolicy(policy, hooks.telemetry);
+    const dedupe = { bytes: options.dedupeMemory * 2 ** 20, telemetry: hooks.telemetry };
+    const labeller = options.dedupe ? new DedupingLabeller(engine, labels.length, dedupe) : engine;
     const result = await labelRun(
       { run, corpus, tokenizer, labeller, writer, labels, layers: geometry.layers },
       { output: options.out, signal, onProgress: hooks.onProgress },
     );
-    return { ...result, fieldsLeftOut: 'leftOut' in writer ? writer.leftOut : new Map() };
+    return { ...result, fieldsLeftOut: 'leftOut' in rows ? rows.leftOut : new Map() };
   } catch (error) {
     // Standard input that is waited for tells of the stop by an error of its own.
     const waited = readsStdin && corpus === undefined && signal.aborted;
@@ -107,7 +107,7 @@ async function runSettings(bundle: Bundle, policy: ExitPolicy, options: LabelOpt
   return {
     files: await corpusFiles(options.corpus),
     bundle: bundle.hash,
-    format: options.outFormat,
+    format: options.compress ? `${options.outFormat}.gz` : options.outFormat,
     policy,
     options: {
       inputFormat: options.format ?? null,
@@ -120,6 +120,7 @@ async function runSettings(bundle: Bundle, policy: ExitPolicy, options: LabelOpt
       limit: options.limit ?? null,
       maxRowBytes: options.maxRowBytes ?? null,
       probabilities: options.probabilities,
+      spreadsheetSafe: options.spreadsheetSafe,
     },
     fingerprint: fingerprint(),
     chunkRows: options.chunkRows,
@@ -145,19 +146,5 @@ function corpusOptions(
   run: RunDirectory,
   stdin: StandardInput | undefined,
 ): CorpusOptions {
-  const { format, header, quotes, textField, pairField, labelField, fields, limit, maxRowBytes } = options;
-  return {
-    paths: options.corpus,
-    stdin,
-    format,
-    header,
-    quotes,
-    textField,
-    pairField,
-    labelField,
-    fields,
-    limit,
-    maxRowBytes,
-    chunkRows: run.record.chunkRows,
-  };
+  return { ...options, paths: options.corpus, stdin, chunkRows: run.record.chunkRows };
 }

@@ -9,10 +9,14 @@ export interface LabelOptions extends Omit<ReadOptions, 'chunkRows' | 'chunkByte
   /** Path of the output. */
   readonly out: string;
   readonly outFormat: 'jsonl' | 'csv';
+  /** Whether the output is gzip. */
+  readonly compress: boolean;
   readonly runDir: string;
   readonly speed?: number | undefined;
   readonly policy?: string | undefined;
   readonly probabilities: boolean;
+  /** csv: whether cells that spreadsheets would take for formulas are neutralised. */
+  readonly spreadsheetSafe: boolean;
   readonly chunkRows: number;
   readonly batchTokens: number;
   /** Inference threads. */
@@ -20,5 +24,9 @@ export interface LabelOptions extends Omit<ReadOptions, 'chunkRows' | 'chunkByte
   readonly tokenizerThreads: number;
   /** Bound of the activations that wait between stages, MiB. */
   readonly survivorMemory: number;
+  /** Whether texts of the same tokens are computed once. */
+  readonly dedupe: boolean;
+  /** Bound of the texts that are remembered for that, MiB. */
+  readonly dedupeMemory: number;
   readonly acceptFingerprint: boolean;
 }

@@ -33,13 +33,14 @@ const report: ShownReport = {
     ],
     confusion: [],
   },
-  lastSession: { rows: 4887, seconds: 4.06, rowsPerSecond: 1203.7 },
+  lastSession: { rows: 4887, rowsRepeated: 1301, seconds: 4.06, rowsPerSecond: 1203.7 },
 };
 
 it('shows all there is', () => {
   expect(reportLines(report, 6, layout)).toEqual([
     'Labelled 5,908 of 5,911 rows in 4.1 s, 1,204 rows/s',
     '1,024 rows were labelled before and resumed',
+    '1,301 rows were like others and took their answers',
     '0.10 of 6 layers a row: 98.3 % of layers saved',
     'accuracy 98.4 %, macro-F1 0.981 on 5,900 rows with a label',
     '8 rows with a label that the model does not know',
@@ -69,7 +70,7 @@ it('leaves out what there is not', () => {
     truncated: 0,
     exits: report.exits.map(({ layer, rows, share }) => ({ layer, rows, share })),
     quality: undefined,
-    lastSession: { rows: 5908, seconds: 4.9, rowsPerSecond: 1205.7 },
+    lastSession: { rows: 5908, rowsRepeated: 0, seconds: 4.9, rowsPerSecond: 1205.7 },
   };
   expect(reportLines(plain, 6, layout)).toEqual([
     'Labelled 5,908 rows in 4.9 s, 1,206 rows/s',
@@ -97,7 +98,7 @@ it('shows a run without a good row', () => {
     meanLayers: 0,
     layersSaved: 0,
     quality: undefined,
-    lastSession: { rows: 3, seconds: 0.01, rowsPerSecond: 300 },
+    lastSession: { rows: 3, rowsRepeated: 0, seconds: 0.01, rowsPerSecond: 300 },
   };
   expect(reportLines(empty, 6, layout)).toEqual([
     'Labelled 0 of 3 rows in 0.0 s, 300 rows/s',

@@ -50,6 +50,9 @@ function summaryLines(report: ShownReport, layers: number, { paint }: TableLayou
     `${paint.style('bold', `Labelled ${counted}`)} in ${durationText(lastSession.seconds * 1000)}, ${rateText(lastSession.rowsPerSecond)}`,
   ];
   if (resumed > 0) lines.push(`${rowsText(resumed)} were labelled before and resumed`);
+  if (lastSession.rowsRepeated > 0) {
+    lines.push(`${rowsText(lastSession.rowsRepeated)} were like others and took their answers`);
+  }
   if (accepted > 0) {
     lines.push(
       `${report.meanLayers.toFixed(2)} of ${layers} layers a row: ${paint.style('green', `${shareText(report.layersSaved)} of layers saved`)}`,

@@ -42,7 +42,7 @@ function evaluation(model: string, golds: readonly string[] | undefined): Evalua
     ),
   }));
   return {
-    corpus: 'mails.jsonl',
+    corpus: ['mails.jsonl'],
     model,
     bundle: '',
     fingerprint: '',

@@ -49,8 +49,9 @@ export function qualityPlot(evaluation: Evaluation): string {
 }
 
 function subtitle({ rows, rejected, corpus }: Evaluation): string {
-  const name = corpus.split(/[/\\]/).at(-1) ?? corpus;
-  return `${countText(rows - rejected)} texts of ${name}; bands and bars are 95 % intervals, labels are speeds and presets`;
+  const name = corpus[0]?.split(/[/\\]/).at(-1);
+  const others = corpus.length > 1 ? ` and ${countText(corpus.length - 1)} more` : '';
+  return `${countText(rows - rejected)} texts of ${name}${others}; bands and bars are 95 % intervals, labels are speeds and presets`;
 }
 
 /** Points from the least saved to the most. */
