@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -30,14 +31,21 @@ async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
 }
 
 /** Compares standard input that comes in blocks of one size with the plan of `content`. */
-function expectStdin(given: string, blockBytes: number, seal?: number, limit?: number): Promise<void> {
-  return withFile('in.txt', content, (path) =>
+function expectStdin(
+  text: string,
+  blockBytes: number,
+  seal?: number,
+  limit?: number,
+  encode: (text: string) => Buffer = Buffer.from,
+): Promise<void> {
+  const given = encode(text);
+  return withFile('in.txt', encode(content), (path) =>
     inFolder(async (folder) => {
       const spoolPath = join(folder, 'input');
       if (seal !== undefined) await writeFile(`${spoolPath}.sealed`, `${seal}\n`);
       const blocks: Buffer[] = [];
       for (let at = 0; at < given.length; at += blockBytes) {
-        blocks.push(Buffer.from(given.slice(at, at + blockBytes)));
+        blocks.push(given.subarray(at, at + blockBytes));
       }
       const stdin = { stream: Readable.from(blocks), spoolPath };
       await expectPlanned({ paths: ['-'], stdin }, each(await planOf(path, limit)));
@@ -67,6 +75,20 @@ test('any changed byte is found, and its range told', async () => {
     }),
     { numRuns: 20 },
   );
+});
+
+test('compressed input is compared by its content, and its size by what was given', async () => {
+  const packed = gzipSync(content);
+  for (const blockBytes of [1, 1000]) {
+    await expectStdin(content, blockBytes, packed.length, undefined, gzipSync);
+    await expectStdin(content, blockBytes, undefined, 20, gzipSync);
+    const changed = content.replace('text 9', 'next 9');
+    await expect(expectStdin(changed, blockBytes, undefined, undefined, gzipSync)).rejects.toThrow(
+      CorpusChangedError,
+    );
+    const longer = expectStdin(content, blockBytes, packed.length - 1, undefined, gzipSync);
+    await expect(longer).rejects.toThrow(`found ${packed.length} bytes`);
+  }
 });
 
 test('a shorter or longer input is found', async () => {

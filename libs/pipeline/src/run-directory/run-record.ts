@@ -58,6 +58,9 @@ export interface Difference {
   readonly now: string;
 }
 
+/** A corpus may have thousands of files. */
+const SHOWN_DIFFERENCES = 10;
+
 /** The run directory holds a run that would give other output. */
 export class RunMismatchError extends Error {
   override readonly name = 'RunMismatchError';
@@ -66,7 +69,10 @@ export class RunMismatchError extends Error {
     readonly folder: string,
     readonly differences: readonly Difference[],
   ) {
-    const lines = differences.map(({ field, was, now }) => `  ${field}: was ${was} / is now ${now}`);
+    const lines = differences
+      .slice(0, SHOWN_DIFFERENCES)
+      .map(({ field, was, now }) => `  ${field}: was ${was} / is now ${now}`);
+    if (differences.length > lines.length) lines.push(`  and ${differences.length - lines.length} more`);
     super(
       `The run directory ${folder} holds another run:\n${lines.join('\n')}\n` +
         'Resume it with the input and options it began with, or start afresh in another run directory.',
