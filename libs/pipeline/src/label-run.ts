@@ -245,15 +245,21 @@ class Session {
   }
 
   #report(tally: Tally): RunReport {
-    const { run, labels, layers } = this.#parts;
+    const { run, labels, layers, labeller } = this.#parts;
     const rows = tally.rows - this.#rowsResumed;
+    const seconds = this.#seconds;
     return {
       run: run.record.id,
       bundle: run.record.bundle,
       fingerprints: run.record.fingerprints,
       corpusHash: run.plan.corpusHash,
       ...countedReport(tally, labels, layers),
-      lastSession: { rows, seconds: this.#seconds, rowsPerSecond: share(rows, this.#seconds) },
+      lastSession: {
+        rows,
+        rowsRepeated: labeller.rowsRepeated ?? 0,
+        seconds,
+        rowsPerSecond: share(rows, seconds),
+      },
     };
   }
 

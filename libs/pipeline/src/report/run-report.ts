@@ -23,6 +23,8 @@ export interface ExitReport {
 export interface SessionReport {
   /** Rows that were labelled or rejected in the session, not resumed. */
   readonly rows: number;
+  /** Rows of these that took the answer of another with the same tokens; how many depends on what was remembered. */
+  readonly rowsRepeated: number;
   /** Wall time from the start of labelling until the last commit. */
   readonly seconds: number;
   readonly rowsPerSecond: number;
