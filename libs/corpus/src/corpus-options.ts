@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 
 import { CorpusOpenError } from './corpus-errors.js';
 
-export type CorpusFormat = 'jsonl' | 'csv' | 'tsv' | 'txt';
+export type CorpusFormat = 'jsonl' | 'csv' | 'tsv' | 'txt' | 'parquet';
 
 /** Columns that a table may have unless more are allowed. */
 export const MAX_COLUMNS = 10_000;
@@ -66,6 +66,7 @@ const formatOfExtension: Readonly<Record<string, CorpusFormat>> = {
   '.csv': 'csv',
   '.tsv': 'tsv',
   '.txt': 'txt',
+  '.parquet': 'parquet',
 };
 
 /** @throws CorpusOpenError when neither option nor extension says it */
@@ -75,7 +76,7 @@ export function formatOf(options: Pick<FileOptions, 'path' | 'format'>): CorpusF
   if (format === undefined) {
     throw new CorpusOpenError(
       options.path,
-      'its format is unknown. Say which it is: jsonl, csv, tsv or txt.',
+      'its format is unknown. Say which it is: jsonl, csv, tsv, txt or parquet.',
     );
   }
   return format;
@@ -101,7 +102,7 @@ export function checkOptions(options: FileOptions, format: CorpusFormat): void {
     }
   }
   for (const name of ['header', 'quotes'] as const) {
-    if (options[name] !== undefined && (format === 'jsonl' || format === 'txt')) {
+    if (options[name] !== undefined && format !== 'csv' && format !== 'tsv') {
       throw new CorpusOpenError(path, `${name} is an option of csv and tsv; the format is ${format}.`);
     }
   }

@@ -8,9 +8,9 @@ import type { RecordCorpusParts } from './record-corpus.js';
 import type { RecordGrammar } from './record-grammar.js';
 import { isEmpty, isWhiteSpace, lineGrammar, neverBlank } from './record-grammar.js';
 import type { RecordSplitter } from './record-splitter.js';
-import type { ReadFields } from './row-columns.js';
 import type { Table } from './table-rows.js';
 import { lineCells, quotedCells, splitCells, tableRowParser } from './table-rows.js';
+import { checkNames, isKept, readFields } from './wanted-fields.js';
 
 /** Rows of JSON whose fields are looked at before reading starts: of the first file, and of each other. */
 const SAMPLE_ROWS = 1000;
@@ -109,36 +109,4 @@ function jsonGrammar(): RecordGrammar {
 
 function textGrammar(): RecordGrammar {
   return lineGrammar(neverBlank);
-}
-
-function readFields(options: FileOptions): ReadFields {
-  return { text: options.textField ?? 'text', pair: options.pairField, label: options.labelField };
-}
-
-function isKept({ fields }: FileOptions): (name: string) => boolean {
-  if (fields === undefined) return () => true;
-  const chosen = new Set(fields);
-  return (name) => chosen.has(name);
-}
-
-function checkNames(options: FileOptions, read: ReadFields, names: readonly string[], where: string): void {
-  const known = new Set(names);
-  const wanted: [string, string | undefined][] = [
-    ['text field', read.text],
-    ['pair field', read.pair],
-    ['label field', read.label],
-    ...(options.fields ?? []).map((name): [string, string] => ['field to keep', name]),
-  ];
-  for (const [role, name] of wanted) {
-    if (name === undefined || known.has(name)) continue;
-    throw new CorpusOpenError(
-      options.path,
-      `there is no ${JSON.stringify(name)} ${where}, which are: ${listed(names)}. Say which is the ${role}.`,
-    );
-  }
-}
-
-function listed(names: readonly string[]): string {
-  const list = names.slice(0, 50).join(', ');
-  return names.length > 50 || list.length > 500 ? `${list.slice(0, 500)}, …` : list;
 }

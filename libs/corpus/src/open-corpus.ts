@@ -5,10 +5,11 @@ import type { FileCorpus } from './file-corpus.js';
 import { FilesCorpus } from './files-corpus.js';
 import { jsonParts, tableParts, textParts } from './format-parts.js';
 import { openRecords } from './open-records.js';
+import { openParquetCorpus } from './parquet/parquet-corpus.js';
 
 /**
  * Opens a corpus of one file or of several, or of standard input. Reads what it must know before the first row: the
- * header of every table, the fields of the first rows of JSON.
+ * header of every table, the fields of the first rows of JSON, the footer of Parquet.
  * @throws CorpusOpenError when a file, its format, header or options make reading pointless
  * @throws CorpusChangedError when standard input was spooled and sealed, and the spool changed since
  */
@@ -42,4 +43,5 @@ const openFormat: Readonly<
   txt: (options, file) => openRecords(options, file, textParts),
   csv: (options, file) => openRecords(options, file, tableParts(',')),
   tsv: (options, file) => openRecords(options, file, tableParts('\t')),
+  parquet: openParquetCorpus,
 };

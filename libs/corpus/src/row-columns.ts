@@ -1,5 +1,6 @@
 import type { CorpusChunk, Reject } from '#pipeline/ports.js';
 
+import type { LeafType } from './parquet/leaf-type.js';
 import type { RawChunk } from './raw-chunk.js';
 
 /** Which of the input's fields are read. */
@@ -27,6 +28,8 @@ export interface RecordFields {
   readonly names: readonly string[];
   /** The user chose the fields: the output carries no others. */
   readonly chosen: boolean;
+  /** What the values of a field are, by its name, where the input says it. */
+  readonly types?: ReadonlyMap<string, LeafType> | undefined;
 }
 
 /** A record of kind `json`. @throws TypeError when it is none */

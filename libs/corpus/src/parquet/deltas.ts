@@ -13,7 +13,11 @@ const MOST_BLOCK = 1 << 16;
  * @returns the numbers, modulo 2^64, and the index behind them
  * @throws ParquetFormatError
  */
-export function readDeltas(bytes: Buffer, start: number, count: number): { numbers: BigInt64Array; end: number } {
+export function readDeltas(
+  bytes: Buffer,
+  start: number,
+  count: number,
+): { numbers: BigInt64Array; end: number } {
   const [block, afterBlock] = readVarint(bytes, start);
   const [minis, afterMinis] = readVarint(bytes, afterBlock);
   const [total, afterTotal] = readVarint(bytes, afterMinis);

@@ -60,7 +60,8 @@ export function readPageHeader(bytes: Buffer): PageHeader {
     compressed: true,
   };
   const levels = (type: number): void => {
-    if (reader.integer(type) === BIT_PACKED) throw new ParquetFormatError('its levels have the retired encoding BIT_PACKED');
+    if (reader.integer(type) === BIT_PACKED)
+      throw new ParquetFormatError('its levels have the retired encoding BIT_PACKED');
   };
   reader.struct({
     1: (type) => (found.type = reader.integer(type)),

@@ -59,7 +59,8 @@ export function pageValues(
 /** All values of a dictionary. @throws ParquetFormatError */
 export function dictionaryTexts(bytes: Buffer, count: number, format: ValueFormat): (string | undefined)[] {
   // No value takes less than a byte, so that no more is made room for than is there.
-  if (count > bytes.length) throw new ParquetFormatError(`a dictionary of ${bytes.length} bytes claims ${count} values`);
+  if (count > bytes.length)
+    throw new ParquetFormatError(`a dictionary of ${bytes.length} bytes claims ${count} values`);
   const next = pageValues('PLAIN', bytes, count, format, undefined);
   return Array.from({ length: count }, next);
 }
@@ -146,7 +147,11 @@ function lengthsFirstValues(bytes: Buffer, count: number, { text }: ValueFormat)
 }
 
 /** Each value takes its start from the one before it. */
-function prefixedValues(bytes: Buffer, count: number, { physical, typeLength, text }: ValueFormat): NextValue {
+function prefixedValues(
+  bytes: Buffer,
+  count: number,
+  { physical, typeLength, text }: ValueFormat,
+): NextValue {
   const prefixes = readLengths(bytes, 0, count);
   const suffixes = readLengths(bytes, prefixes.end, count);
   expectBytes(bytes, suffixes.end + suffixes.total);

@@ -1,6 +1,18 @@
-/** Bytes that are no Parquet, or none that is read here. Who knows the place says where. */
+/** Bytes that are no Parquet, or none that is read here. Who knows the file and row group says where. */
 export class ParquetFormatError extends Error {
-  override readonly name = 'ParquetFormatError';
+  override readonly name: string = 'ParquetFormatError';
+}
+
+/** The bytes of one column. */
+export class ParquetColumnError extends ParquetFormatError {
+  override readonly name = 'ParquetColumnError';
+  constructor(
+    /** Its path in the schema. */
+    readonly column: string,
+    cause: unknown,
+  ) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 /** Rows of a Parquet file that cannot be decoded. Some rows before them may have been labelled. */

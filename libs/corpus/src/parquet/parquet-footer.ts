@@ -42,7 +42,8 @@ export async function readFooter(source: ByteSource, maxColumns: number): Promis
 
 async function footerBytes(source: ByteSource): Promise<Buffer> {
   const size = source.bytes ?? 0;
-  if (size < MAGIC.length + TAIL_BYTES) throw new CorpusOpenError(source.path, `${size} bytes are no Parquet file.`);
+  if (size < MAGIC.length + TAIL_BYTES)
+    throw new CorpusOpenError(source.path, `${size} bytes are no Parquet file.`);
   const head = await readBytes(source, 0, MAGIC.length);
   const tail = await readBytes(source, size - TAIL_BYTES, TAIL_BYTES);
   const magic = tail.toString('latin1', 4);
@@ -73,7 +74,8 @@ function parseFooter(bytes: Buffer, dataEnd: number, maxColumns: number): Parque
   const [counted, stored] = totals(rowGroups);
   if (counted !== rows) throw new ParquetFormatError(`it claims ${rows} rows, and its row groups ${counted}`);
   // A file that has the same bytes for several columns is made to give out more than it holds.
-  if (stored > dataEnd) throw new ParquetFormatError(`its columns claim ${stored} bytes of the file's ${dataEnd}`);
+  if (stored > dataEnd)
+    throw new ParquetFormatError(`its columns claim ${stored} bytes of the file's ${dataEnd}`);
   return { fields, rowGroups, rows, bytes };
 }
 

@@ -64,7 +64,8 @@ class TreeBuilder {
   }
 
   children(group: SchemaElement, above: Above): SchemaNode[] {
-    if (above.path.length > MOST_DEPTH) throw new ParquetFormatError(`its schema is more than ${MOST_DEPTH} deep`);
+    if (above.path.length > MOST_DEPTH)
+      throw new ParquetFormatError(`its schema is more than ${MOST_DEPTH} deep`);
     if (!(group.children >= 1 && group.children <= this.#elements.length - this.#next)) {
       throw new ParquetFormatError(`its schema has a group of ${group.children} fields`);
     }
@@ -72,7 +73,8 @@ class TreeBuilder {
   }
 
   expectEnd(): void {
-    if (this.#next !== this.#elements.length) throw new ParquetFormatError('its schema has fields outside of its root');
+    if (this.#next !== this.#elements.length)
+      throw new ParquetFormatError('its schema has fields outside of its root');
   }
 
   #node(above: Above): SchemaNode {

@@ -4,16 +4,7 @@ import type { Leaf } from './parquet-schema.js';
 import type { ThriftReader } from './thrift-reader.js';
 
 /** How the pages of a column may be compressed, in the order of Parquet's numbers. */
-export const codecs = [
-  'UNCOMPRESSED',
-  'SNAPPY',
-  'GZIP',
-  'LZO',
-  'BROTLI',
-  'LZ4',
-  'ZSTD',
-  'LZ4_RAW',
-] as const;
+export const codecs = ['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'LZO', 'BROTLI', 'LZ4', 'ZSTD', 'LZ4_RAW'] as const;
 
 export type Codec = (typeof codecs)[number];
 
@@ -63,12 +54,16 @@ export function readRowGroup(
   });
   if (rows < 0) throw new ParquetFormatError(`a row group claims ${rows} rows`);
   if (columns.length !== leaves.length) {
-    throw new ParquetFormatError(`a row group has ${columns.length} of the schema's ${leaves.length} columns`);
+    throw new ParquetFormatError(
+      `a row group has ${columns.length} of the schema's ${leaves.length} columns`,
+    );
   }
   for (const [index, { maxRepetition, path }] of leaves.entries()) {
     const { entries } = columns[index]!;
     if (maxRepetition === 0 ? entries !== rows : entries < rows) {
-      throw new ParquetFormatError(`the column ${path} has ${entries} entries in a row group of ${rows} rows`);
+      throw new ParquetFormatError(
+        `the column ${path} has ${entries} entries in a row group of ${rows} rows`,
+      );
     }
   }
   return { rows, columns, bytes };
@@ -102,7 +97,8 @@ function readColumnChunk(reader: ThriftReader, type: number, leaf: Leaf, dataEnd
     throw new ParquetFormatError(`the column ${leaf.path} is not of the schema's type ${leaf.physical}`);
   }
   const named = codecs[codec];
-  if (named === undefined) throw new ParquetFormatError(`the column ${leaf.path} has the unknown codec ${codec}`);
+  if (named === undefined)
+    throw new ParquetFormatError(`the column ${leaf.path} has the unknown codec ${codec}`);
   const hasDictionary = dictionaryStart !== NO_DICTIONARY && dictionaryStart < dataStart;
   const start = hasDictionary ? dictionaryStart : dataStart;
   if (!(start >= FIRST_BYTE && bytes >= 0 && start + bytes <= dataEnd)) {

@@ -11,7 +11,8 @@ export interface SchemaElement {
   /** Of a group: whether its only child repeats as a list's or a map's entries. */
   readonly group: 'struct' | 'list' | 'map';
   /** Undefined for a group. */
-  readonly leaf: { readonly physical: PhysicalType; readonly typeLength: number; readonly type: LeafType } | undefined;
+  readonly leaf:
+    { readonly physical: PhysicalType; readonly typeLength: number; readonly type: LeafType } | undefined;
 }
 
 const repetitions = ['required', 'optional', 'repeated'] as const;
@@ -54,18 +55,26 @@ export function readSchemaElement(reader: ThriftReader): SchemaElement {
     10: (type) => readLogicalType(reader, type, found),
   });
   const repeats = repetitions[repetition];
-  if (repeats === undefined) throw new ParquetFormatError(`the column ${quoted(name)} has an unknown repetition`);
+  if (repeats === undefined)
+    throw new ParquetFormatError(`the column ${quoted(name)} has an unknown repetition`);
   if (physical === undefined) {
     return { name, repetition: repeats, children, group: groupKind(found), leaf: undefined };
   }
   const stored = physicalTypes[physical];
-  if (stored === undefined) throw new ParquetFormatError(`the column ${quoted(name)} has the unknown type ${physical}`);
+  if (stored === undefined)
+    throw new ParquetFormatError(`the column ${quoted(name)} has the unknown type ${physical}`);
   if (stored === 'FIXED_LEN_BYTE_ARRAY' && !(typeLength >= 1 && typeLength <= 1 << 20)) {
     throw new ParquetFormatError(`the column ${quoted(name)} has values of ${typeLength} bytes`);
   }
   const type = leafType(stored, found);
   checkDecimal(name, type, typeLength);
-  return { name, repetition: repeats, children: 0, group: 'struct', leaf: { physical: stored, typeLength, type } };
+  return {
+    name,
+    repetition: repeats,
+    children: 0,
+    group: 'struct',
+    leaf: { physical: stored, typeLength, type },
+  };
 }
 
 function readLogicalType(reader: ThriftReader, type: number, found: Annotation): void {

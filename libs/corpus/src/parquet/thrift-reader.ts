@@ -158,7 +158,8 @@ export class ThriftReader {
   }
 
   #expect(holds: boolean, what: string): void {
-    if (!holds) throw new ParquetFormatError(`expected ${what} in its structures at byte ${this.#at} of them`);
+    if (!holds)
+      throw new ParquetFormatError(`expected ${what} in its structures at byte ${this.#at} of them`);
   }
 }
 

@@ -102,7 +102,9 @@ function decimalText(physical: PhysicalType, scale: number): ValueText {
     default:
       return (bytes, start, end) => {
         if (end - start > MOST_DECIMAL_BYTES) {
-          throw new ParquetFormatError(`a decimal has ${end - start} bytes; ${MOST_DECIMAL_BYTES} are read at most`);
+          throw new ParquetFormatError(
+            `a decimal has ${end - start} bytes; ${MOST_DECIMAL_BYTES} are read at most`,
+          );
         }
         return decimalJson(signedBigEndian(bytes, start, end), scale);
       };
@@ -138,7 +140,7 @@ function timeText(physical: PhysicalType, unit: TimeUnit): ValueText {
 
 function timestampJson(value: bigint, unit: TimeUnit, utc: boolean): string {
   const units = perSecond[unit];
-  const seconds = (value - ((value % units) + units) % units) / units;
+  const seconds = (value - (((value % units) + units) % units)) / units;
   const part = String(value - seconds * units).padStart(String(units).length - 1, '0');
   const millis = Number(seconds) * 1000;
   if (Math.abs(millis) > MOST_MILLIS) return String(value);
