@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { writeDemoCorpus } from '../../apps/cli/src/demo/demo-corpus.js';
 import { openCorpus } from '#corpus/open-corpus.js';
 import type { SampleTexts } from '#model/compile/sample-texts.js';
-import { cacheFolder } from './project-folder.js';
 
 /** The rows that every variant works on. */
 export interface BenchCorpus {
@@ -60,11 +59,10 @@ export async function prepareCorpus(choice: CorpusChoice, folder: string): Promi
   };
 }
 
-/** The mails that `sluice demo` labels, written once. @returns path of a jsonl file */
-export async function demoCorpus(): Promise<string> {
-  const path = join(cacheFolder, 'mails.jsonl');
+/** The mails that `sluice demo` labels, written once to the folder. @returns path of a jsonl file */
+export async function demoCorpus(folder: string): Promise<string> {
+  const path = join(folder, 'mails.jsonl');
   if (existsSync(path)) return path;
-  await mkdir(cacheFolder, { recursive: true });
   await writeDemoCorpus(path);
   return path;
 }

@@ -11,12 +11,11 @@ import type { BenchCorpus } from './corpus.js';
 import { prepareCorpus } from './corpus.js';
 import { exactBatches } from './exact-batches.js';
 import type { MemoryRun } from './memory.js';
-import { measureMemory } from './memory.js';
+import { MEMORY_BUNDLE, measureMemory } from './memory.js';
 import type { Bundles } from './models.js';
 import { bundlesOfBundle, bundlesOfCheckpoint } from './models.js';
 import type { BenchOptions } from './options.js';
 import { benchOptions } from './options.js';
-import { cacheFolder } from './project-folder.js';
 import type { BenchResult, Sample } from './result-file.js';
 import { writeResult } from './result-file.js';
 import { runRounds } from './run-rounds.js';
@@ -43,13 +42,15 @@ function chosenVariants({ only }: BenchOptions): readonly Variant[] {
 }
 
 async function openBundles(
-  source: BenchSource,
+  { kind, directory }: BenchSource,
   { calibration }: BenchCorpus,
   variants: readonly Variant[],
+  { memory, cache }: BenchOptions,
 ): Promise<Bundles> {
-  if (source.kind === 'bundle') return bundlesOfBundle(source.directory);
+  if (kind === 'bundle') return bundlesOfBundle(directory);
   const needed = new Set(variants.map(({ bundle }) => bundle));
-  return bundlesOfCheckpoint(source.directory, calibration, needed, (step) => say(`… ${step}`));
+  if (memory) needed.add(MEMORY_BUNDLE);
+  return bundlesOfCheckpoint(directory, calibration, needed, cache, (step) => say(`… ${step}`));
 }
 
 async function prepareWork(
@@ -59,7 +60,7 @@ async function prepareWork(
   folder: string,
 ): Promise<BenchWork> {
   const corpus = await prepareCorpus({ ...options, files: source.files }, folder);
-  const bundles = await openBundles(source, corpus, variants);
+  const bundles = await openBundles(source, corpus, variants, options);
   const [any] = bundles.values();
   if (any === undefined) throw new UsageError('The model has no bundle for any of these variants.');
   const { specialTokens: rule, maxLength, task } = any.manifest;
@@ -78,6 +79,9 @@ async function bench(options: BenchOptions, folder: string): Promise<void> {
   const asked = chosenVariants(options);
   const work = await prepareWork(options, source, asked, folder);
   const variants = asked.filter(({ bundle }) => work.bundles.has(bundle));
+  const without = asked.filter((variant) => !variants.includes(variant)).map(({ name }) => name);
+  if (without.length > 0)
+    say(`Left out, because the model has no such exits or precision: ${without.join(', ')}.`);
   const { rounds, workers, batchTokens, speed } = options;
   const configuration = await benchConfiguration(
     { rounds, workers, batchTokens, speed, model: basename(source.directory) },
@@ -119,9 +123,9 @@ function sampleLine({ variant, round, wallSeconds, cpuSeconds, rows }: Sample, r
 
 try {
   const options = benchOptions(process.argv.slice(2));
-  await mkdir(cacheFolder, { recursive: true });
+  await mkdir(options.cache, { recursive: true });
   // On the project's disk: a folder for temporary files may be memory, where commits cost nothing.
-  const folder = await mkdtemp(join(cacheFolder, 'run-'));
+  const folder = await mkdtemp(join(options.cache, 'run-'));
   try {
     await bench(options, folder);
   } finally {

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { BenchCheckError } from './checks.js';
+import type { BundleKind } from './models.js';
 import { memoryBytes } from './process-usage.js';
 import { runLabel } from './run-label.js';
 import { fitLine } from './statistics.js';
@@ -29,6 +30,9 @@ export interface MemoryRun {
   readonly series: readonly MemorySample[];
 }
 
+/** The bundle that is measured. */
+export const MEMORY_BUNDLE: BundleKind = 'int8-from-0';
+
 const WARM_UP_ROWS = 100_000;
 /** The default of `sluice label`. */
 const CHUNK_ROWS = 1024;
@@ -41,7 +45,7 @@ export async function measureMemory(work: BenchWork, rows: number): Promise<Memo
   const run = await runLabel(
     {
       corpus,
-      bundle: bundleOf(work, 'int8-from-0').directory,
+      bundle: bundleOf(work, MEMORY_BUNDLE).directory,
       speed: work.speed,
       workers: work.workers,
       batchTokens: work.batchTokens,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { version } from '../../apps/cli/src/version.js';
@@ -11,7 +11,6 @@ import type { SampleTexts } from '#model/compile/sample-texts.js';
 import type { Precision } from '#model/compile/stage-graph.js';
 import { loadTokenizerJson } from '#tokenizer/load-tokenizer.js';
 import { runChild } from './children/run-child.js';
-import { cacheFolder } from './project-folder.js';
 
 /**
  * The bundles of one model: the last exit alone, in one stage, which is the model without early exits; the exits behind
@@ -40,12 +39,14 @@ export async function bundlesOfBundle(directory: string): Promise<Bundles> {
 /**
  * Compiles what is not in the cache. A checkpoint without exit 0 has no bundle from 0.
  * @param needed kinds to compile
+ * @param cache folder that compiled bundles are kept in
  * @throws CompileError and what else `compileBundle` throws, as a ChildError with the message on standard error
  */
 export async function bundlesOfCheckpoint(
   directory: string,
   calibration: SampleTexts,
   needed: ReadonlySet<BundleKind>,
+  cache: string,
   onStep: (step: string) => void,
 ): Promise<Bundles> {
   const checkpoint = await Checkpoint.open(directory);
@@ -61,10 +62,10 @@ export async function bundlesOfCheckpoint(
     if (!needed.has(kind)) continue;
     const key = hashOf([checkpoint.sha256, tokenizer, recipe, calibration, code]).slice(0, 12);
     const name = `${basename(resolve(directory))}-${kind}`;
-    const out = join(cacheFolder, 'bundles', `${name}-${key}`);
+    const out = join(cache, `${name}-${key}`);
     if (!existsSync(out)) {
       onStep(`compiling ${name}`);
-      await removeOlder(name);
+      await removeOlder(cache, name);
       const int8 = recipe.precision === 'int8';
       await runChild('compile.child.js', {
         ...recipe,
@@ -93,9 +94,7 @@ function recipes(exits: readonly number[], layers: number): Map<BundleKind, Reci
   return recipes;
 }
 
-async function removeOlder(name: string): Promise<void> {
-  const folder = join(cacheFolder, 'bundles');
-  await mkdir(folder, { recursive: true });
+async function removeOlder(folder: string, name: string): Promise<void> {
   for (const entry of await readdir(folder)) {
     if (entry.startsWith(`${name}-`)) await rm(join(folder, entry), { recursive: true });
   }

@@ -21,6 +21,7 @@ export interface BenchOptions {
   readonly memory: boolean;
   readonly memoryRows: readonly number[];
   readonly out: string;
+  readonly cache: string;
   readonly markdown?: string | undefined;
   readonly json: boolean;
 }
@@ -61,6 +62,11 @@ export function benchOptions(args: readonly string[]): BenchOptions {
       '--out <file>',
       'every raw sample, as JSON',
       join(projectFolder, 'bench-results', `bench-${stamp}.json`),
+    )
+    .option(
+      '--cache <dir>',
+      'compiled bundles are kept here',
+      join(projectFolder, 'node_modules/.cache/sluice-bench'),
     )
     .option('--markdown <file>', 'write the tables to this file, and plots (SVG) beside it')
     .option('--json', 'print the result as JSON instead of tables', false)

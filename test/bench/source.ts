@@ -15,10 +15,10 @@ export interface BenchSource {
 
 /** @throws UsageError for a checkpoint without texts to label */
 export async function chooseSource(
-  options: Pick<BenchOptions, 'checkpoint' | 'corpus'>,
+  options: Pick<BenchOptions, 'checkpoint' | 'corpus' | 'cache'>,
   say: (line: string) => void,
 ): Promise<BenchSource> {
-  const { checkpoint, corpus } = options;
+  const { checkpoint, corpus, cache } = options;
   if (checkpoint !== undefined) {
     if (corpus === undefined) throw new UsageError('--checkpoint needs texts of its kind: give --corpus.');
     return { kind: 'checkpoint', directory: checkpoint, files: corpus };
@@ -36,6 +36,6 @@ export async function chooseSource(
   return {
     kind: 'bundle',
     directory: join(projectFolder, 'models/spam'),
-    files: corpus ?? [await demoCorpus()],
+    files: corpus ?? [await demoCorpus(cache)],
   };
 }

@@ -8,6 +8,7 @@ import { layoutOf } from '#model/bundle/manifest.js';
 import { policyOfSpeed } from '#pipeline/exit-policy.js';
 import { labelRun } from '#pipeline/label-run.js';
 import type { Corpus, CorpusChunk, RowWriter } from '#pipeline/ports.js';
+import type { StageLayout } from '#pipeline/stage-layout.js';
 import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
 import { mainThreadCpuSeconds } from '../process-usage.js';
 import { answerOnce } from './answer-once.js';
@@ -108,7 +109,7 @@ await answerOnce<'phases.child.js'>(async (task) => {
 function splitLabelling(
   clock: PhaseClock,
   log: StageLog,
-  stages: readonly { readonly exits: readonly number[] }[],
+  stages: readonly StageLayout[],
   mainAfter: number | undefined,
   mainBefore: number | undefined,
 ): void {
@@ -120,10 +121,15 @@ function splitLabelling(
       ? Math.max(0, all - inStages)
       : mainAfter - mainBefore;
   const parts = work.map(({ stage, seconds }): [string, number] => [
-    `stage ${stage + 1}`,
+    stageName(stage, stages[stage]!),
     inStages === 0 ? 0 : ((all - batching) * seconds) / inStages,
   ]);
   clock.split('label', new Map([['batching', batching], ...parts]));
+}
+
+/** `stage 1, exit 0`, `stage 2, layers 1–2`. */
+function stageName(stage: number, { layers }: StageLayout): string {
+  return `stage ${stage + 1}, ${layers === undefined ? 'exit 0' : `layers ${layers.join('–')}`}`;
 }
 
 /** A corpus that was read before. */
