@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { openRegularFile, readRegularFile } from '#pipeline/regular-file.js';
 import { messageOf } from '#tokenizer/tokenizer-errors.js';
 import type { Golden } from './golden.js';
-import { goldenSchema } from './golden.js';
+import { goldenInconsistency, goldenSchema } from './golden.js';
 import type { Manifest } from './manifest.js';
 import { inconsistency } from './manifest-consistency.js';
 import { manifestSchema } from './manifest.js';
@@ -39,7 +38,7 @@ export interface Bundle {
  */
 export async function openBundle(directory: string): Promise<Bundle> {
   const path = join(directory, 'bundle.json');
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
+  const text = await readRegularFile(path).catch((error: Error) => {
     throw new BundleError(
       directory,
       `not a bundle: bundle.json cannot be read (${error.message}). Make one with: sluice compile`,
@@ -63,11 +62,16 @@ export async function openBundle(directory: string): Promise<Bundle> {
     if ('layers' in file) stageFiles.push(filePath);
   }
   const goldenPath = join(directory, manifest.golden.file);
+  const golden = parseJson(goldenPath, await readText(goldenPath), goldenSchema);
+  const gap = goldenInconsistency(golden, manifest);
+  if (gap !== undefined) {
+    throw new BundleError(goldenPath, `it does not fit the bundle: ${gap}. Compile the bundle again.`);
+  }
   return {
     directory,
     manifest,
     hash: createHash('sha256').update(text).digest('hex'),
-    golden: parseJson(goldenPath, await readFile(goldenPath, 'utf8'), goldenSchema),
+    golden,
     stageFiles,
   };
 }
@@ -85,10 +89,19 @@ function parseJson<T>(path: string, text: string, schema: z.ZodType<T>): T {
   return parsed.data;
 }
 
+async function readText(path: string): Promise<string> {
+  try {
+    return await readRegularFile(path);
+  } catch (error) {
+    throw new BundleError(path, `cannot be read: ${messageOf(error)}`);
+  }
+}
+
 async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   try {
-    await pipeline(createReadStream(path), hash, { end: false });
+    const file = await openRegularFile(path);
+    await pipeline(file.createReadStream(), hash, { end: false });
   } catch (error) {
     throw new BundleError(path, `cannot be read: ${messageOf(error)}`);
   }

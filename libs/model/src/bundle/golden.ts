@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Manifest } from './manifest.js';
 
 /**
  * Golden texts: fixed sentences with what every exit said of them when the bundle was compiled. A worker labels them at
@@ -41,3 +42,20 @@ export const goldenSchema = z.object({
   ),
 });
 export type Golden = z.infer<typeof goldenSchema>;
+
+/** What golden texts lack to prove every exit of the bundle; undefined where they lack nothing. */
+export function goldenInconsistency({ texts }: Golden, { exits, labels }: Manifest): string | undefined {
+  if (texts.length === 0) return 'it has no texts';
+  const layers = exits.map(({ layer }) => layer).join(', ');
+  for (const { text, exits: said } of texts) {
+    const found = said.map(({ layer }) => layer).join(', ');
+    if (found !== layers) {
+      return `of ${JSON.stringify(text)} it has exits ${found || 'none'}; the bundle has ${layers}`;
+    }
+    const wrong = said.find(({ probabilities }) => probabilities.length !== labels.length);
+    if (wrong !== undefined) {
+      return `exit ${wrong.layer} of ${JSON.stringify(text)} has ${wrong.probabilities.length} probabilities for ${labels.length} labels`;
+    }
+  }
+  return undefined;
+}

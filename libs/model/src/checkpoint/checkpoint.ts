@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { openRegularFile, readRegularFile } from '#pipeline/regular-file.js';
 import { messageOf } from '#tokenizer/tokenizer-errors.js';
 import type { CheckpointConfig } from './checkpoint-config.js';
 import { CheckpointError, parseCheckpointConfig } from './checkpoint-config.js';
@@ -30,7 +29,7 @@ export class Checkpoint {
     const configPath = join(directory, 'config.json');
     let text: string;
     try {
-      text = await readFile(configPath, 'utf8');
+      text = await readRegularFile(configPath);
     } catch (error) {
       throw new CheckpointError(
         directory,
@@ -54,7 +53,8 @@ export class Checkpoint {
     }
     try {
       const hash = createHash('sha256').update(text);
-      await pipeline(createReadStream(weightsPath), hash, { end: false });
+      const file = await openRegularFile(weightsPath);
+      await pipeline(file.createReadStream(), hash, { end: false });
       return new Checkpoint(directory, config, hash.digest('hex'), tensors);
     } catch (error) {
       await tensors.close();

@@ -173,6 +173,6 @@ describe('Safetensors', () => {
   });
 
   it('refuses a directory', async () => {
-    await expect(Safetensors.open(scratch)).rejects.toThrow(/not a file/);
+    await expect(Safetensors.open(scratch)).rejects.toThrow(/where a file is expected/);
   });
 });

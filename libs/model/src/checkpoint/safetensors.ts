@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
 import { z } from 'zod';
+import { openRegularFile, RegularFileError } from '#pipeline/regular-file.js';
 import { bfloat16ToFloat32, float16ToFloat32 } from './half-floats.js';
 
 /** A safetensors file that is not what its format promises. */
@@ -71,11 +71,11 @@ export class Safetensors {
 
   /** @throws SafetensorsError */
   static async open(path: string): Promise<Safetensors> {
-    const file = await open(path, 'r');
+    const file = await openRegularFile(path).catch((error: unknown) => {
+      throw error instanceof RegularFileError ? new SafetensorsError(path, `${error.message}.`) : error;
+    });
     try {
-      const stats = await file.stat();
-      if (!stats.isFile()) throw new SafetensorsError(path, 'not a file.');
-      const { size } = stats;
+      const { size } = await file.stat();
       const header = await readHeader(path, file, size);
       return new Safetensors(path, file, checkedEntries(path, header.json, size - header.end), header.end);
     } catch (error) {

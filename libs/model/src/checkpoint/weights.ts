@@ -28,8 +28,9 @@ export interface EmbeddingWeights {
 }
 
 export interface LayerWeights {
-  /** Query, key and value side by side: `[hidden size, 3 × hidden size]`. */
-  readonly queryKeyValue: Linear;
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
   readonly attentionOutput: Linear;
   readonly attentionNorm: LayerNorm;
   readonly intermediate: Linear;
@@ -54,11 +55,9 @@ export async function readLayer(checkpoint: Checkpoint, layer: number): Promise<
   const linear = (name: string, inputs: number, outputs: number): Promise<Linear> =>
     readLinear((part, shape) => checkpoint.encoder(`${prefix}.${name}.${part}`, shape), inputs, outputs);
   return {
-    queryKeyValue: sideBySide([
-      await linear('attention.self.query', hidden, hidden),
-      await linear('attention.self.key', hidden, hidden),
-      await linear('attention.self.value', hidden, hidden),
-    ]),
+    query: await linear('attention.self.query', hidden, hidden),
+    key: await linear('attention.self.key', hidden, hidden),
+    value: await linear('attention.self.value', hidden, hidden),
     attentionOutput: await linear('attention.output.dense', hidden, hidden),
     attentionNorm: await readNorm(checkpoint, `${prefix}.attention.output.LayerNorm`),
     intermediate: await linear('intermediate.dense', hidden, intermediateSize),
@@ -109,21 +108,4 @@ function transposed(matrix: Float32Array, rows: number, columns: number): Float3
     }
   }
   return result;
-}
-
-/** Linears of the same input as one, outputs in order. */
-function sideBySide(parts: readonly Linear[]): Linear {
-  const inputs = parts[0]!.inputs;
-  const outputs = parts.reduce((sum, part) => sum + part.outputs, 0);
-  const weight = new Float32Array(inputs * outputs);
-  const bias = new Float32Array(outputs);
-  let start = 0;
-  for (const part of parts) {
-    bias.set(part.bias, start);
-    for (let row = 0; row < inputs; row++) {
-      weight.set(part.weight.subarray(row * part.outputs, (row + 1) * part.outputs), row * outputs + start);
-    }
-    start += part.outputs;
-  }
-  return { weight, bias, inputs, outputs };
 }

@@ -2,7 +2,7 @@ import type { TokenColumns } from '#pipeline/columns.js';
 import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
 import type { ExitOpinions } from './exit-opinions.js';
 import { exitQuality } from './exit-quality.js';
-import type { Scale } from './quantise.js';
+import type { Quantisation } from './linear-writer.js';
 import type { ModelWeights } from './stage-graph.js';
 import { matmulNames, writeStageGraph } from './stage-graph.js';
 import type { StagePlan } from './stages.js';
@@ -35,7 +35,7 @@ export interface Int8Task {
   readonly config: CheckpointConfig;
   readonly weights: ModelWeights;
   readonly stages: readonly StagePlan[];
-  readonly scales: ReadonlyMap<string, Scale>;
+  readonly calibrated: Pick<Quantisation, 'scales' | 'outliers'>;
   readonly tokens: TokenColumns;
   /** What float32 says of the same rows. */
   readonly reference: ExitOpinions;
@@ -81,12 +81,18 @@ async function rankByDamage(task: Int8Task, names: readonly string[]): Promise<s
 }
 
 function run(
-  { config, weights, stages, scales }: Int8Task,
+  { config, weights, stages, calibrated }: Int8Task,
   float32Matmuls: ReadonlySet<string>,
   tokens: TokenColumns,
 ): Promise<ExitOpinions> {
   const models = stages.map((stage) =>
-    writeStageGraph({ config, weights, stage, precision: 'int8', quantisation: { scales, float32Matmuls } }),
+    writeStageGraph({
+      config,
+      weights,
+      stage,
+      precision: 'int8',
+      quantisation: { ...calibrated, float32Matmuls },
+    }),
   );
   return threadedOpinions(config, stages, models, tokens);
 }

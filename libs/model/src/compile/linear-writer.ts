@@ -12,6 +12,8 @@ import { quantiseWeight } from './quantise.js';
  */
 export interface Quantisation {
   readonly scales: ReadonlyMap<string, Scale>;
+  /** By site: channels that the scale does not cover, `[k]`, ascending. They are multiplied in float32. */
+  readonly outliers: ReadonlyMap<string, Int32Array>;
   /** Matmuls that stay in float32. */
   readonly float32Matmuls: ReadonlySet<string>;
 }
@@ -33,7 +35,7 @@ export class LinearWriter {
 
   /**
    * @param quantisation for int8; all in float when left out
-   * @param observeRanges adds `min:SITE` and `max:SITE` outputs for every activation site
+   * @param observeRanges adds `min:SITE` and `max:SITE` `[channels]` outputs for every activation site
    */
   constructor(
     graph: GraphBuilder,
@@ -75,7 +77,8 @@ export class LinearWriter {
     const scale = quantisation.scales.get(site);
     if (scale === undefined) throw new Error(`No activation range was measured for ${site}.`);
     const graph = this.#graph;
-    const weight = quantiseWeight(linear);
+    const outliers = quantisation.outliers.get(site);
+    const weight = quantiseWeight(outliers === undefined ? linear : withoutRows(linear, outliers));
     const inputScale = graph.float(scale.scale);
     const inputZero = graph.constant(Uint8Array.of(scale.zeroPoint), [], 'uint8');
     const inputs = [
@@ -86,7 +89,22 @@ export class LinearWriter {
       inputZero,
     ];
     if (withBias) inputs.push('', this.floats(linear.bias, [linear.outputs]));
-    return graph.node('MatMulIntegerToFloat', inputs, {}, MICROSOFT);
+    const product = graph.node('MatMulIntegerToFloat', inputs, {}, MICROSOFT);
+    return outliers === undefined
+      ? product
+      : graph.node('Add', [product, this.#outlierProduct(x, outliers, linear)]);
+  }
+
+  /** What the outlier channels add: `[n,S,k]` × `[k,outputs]`. */
+  #outlierProduct(x: Value, outliers: Int32Array, { weight, outputs }: Linear): Value {
+    const graph = this.#graph;
+    const channels = graph.constant(outliers, [outliers.length], 'int32');
+    const rows = new Float32Array(outliers.length * outputs);
+    for (const [index, channel] of outliers.entries()) {
+      rows.set(weight.subarray(channel * outputs, (channel + 1) * outputs), index * outputs);
+    }
+    const few = graph.node('Gather', [x, channels], { axis: { int: 2 } });
+    return graph.node('MatMul', [few, graph.constant(rows, [outliers.length, outputs], 'float32')]);
   }
 
   #quantise(x: Value, scale: Value, zero: Value): Value {
@@ -135,7 +153,19 @@ export class LinearWriter {
     if (!this.#observeRanges || this.#observed.has(site)) return;
     this.#observed.add(site);
     const graph = this.#graph;
-    graph.output(`min:${site}`, graph.node('ReduceMin', [x], { keepdims: { int: 0 } }), 'float32', []);
-    graph.output(`max:${site}`, graph.node('ReduceMax', [x], { keepdims: { int: 0 } }), 'float32', []);
+    for (const [name, op] of [
+      ['min', 'ReduceMin'],
+      ['max', 'ReduceMax'],
+    ] as const) {
+      const least = graph.node(op, [x], { axes: [0, 1], keepdims: { int: 0 } });
+      graph.output(`${name}:${site}`, least, 'float32', ['channels']);
+    }
   }
+}
+
+/** The same linear, blind for some of its inputs. */
+function withoutRows(linear: Linear, rows: Int32Array): Linear {
+  const weight = Float32Array.from(linear.weight);
+  for (const row of rows) weight.fill(0, row * linear.outputs, (row + 1) * linear.outputs);
+  return { ...linear, weight };
 }

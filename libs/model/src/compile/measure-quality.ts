@@ -54,21 +54,21 @@ export async function measureQuality(
     const texts = calibration.texts.slice(0, CALIBRATION_TEXTS);
     const pairs = calibration.pairs?.slice(0, CALIBRATION_TEXTS);
     onStep?.(`activation ranges on ${texts.length} texts`);
-    const scales = await calibrate(config, weights, tokenizer.tokenize({ texts, pairs }));
+    const calibrated = await calibrate(config, weights, tokenizer.tokenize({ texts, pairs }));
     onStep?.(`int8 on ${sample.texts.length} texts`);
     const { minAgreement } = options;
     const chosen = await chooseInt8Matmuls({
       config,
       weights,
       stages,
-      scales,
+      calibrated,
       tokens,
       reference,
       minAgreement,
       onStep,
     });
     opinions = chosen.opinions;
-    quantisation = { scales, float32Matmuls: chosen.float32Matmuls };
+    quantisation = { ...calibrated, float32Matmuls: chosen.float32Matmuls };
     calibrationHash = createHash('sha256')
       .update(JSON.stringify([texts, pairs ?? null]))
       .digest('hex');

@@ -18,6 +18,7 @@ import {
 } from '../../../../test/random-checkpoint.js';
 import { Checkpoint } from '../checkpoint/checkpoint.js';
 import { calibrate } from './calibrate.js';
+import type { Quantisation } from './linear-writer.js';
 import { readModelWeights } from './model-weights.js';
 import type { Precision } from './stage-graph.js';
 import { writeStageGraph } from './stage-graph.js';
@@ -65,7 +66,7 @@ async function openStages(
   const tokens = { ids: randomIds(randomNumbers(77), 8, 16), offsets, truncated: new Uint8Array(8) };
   const quantisation =
     precision === 'int8'
-      ? { scales: await calibrate(config, weights, tokens), float32Matmuls: new Set<string>() }
+      ? { ...withOutliers(await calibrate(config, weights, tokens)), float32Matmuls: new Set<string>() }
       : undefined;
   const stages = [];
   for (const plan of planStages(config, ends, new Set(exits))) {
@@ -73,6 +74,11 @@ async function openStages(
     stages.push({ plan, graph: await openGraph(bytes) });
   }
   return stages;
+}
+
+/** Random weights have no outliers of their own. */
+function withOutliers(calibrated: Pick<Quantisation, 'scales' | 'outliers'>): typeof calibrated {
+  return { ...calibrated, outliers: new Map([['activated.1', Int32Array.of(0, 3, 7)]]) };
 }
 
 async function release(stages: readonly OpenStage[]): Promise<void> {
