@@ -16,9 +16,11 @@ export interface CliOptions {
   /** Added to an environment that holds nothing but the search path. */
   readonly env?: NodeJS.ProcessEnv;
   /** Standard input; empty unless given. */
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   /** Standard input does not end. */
   readonly inputStaysOpen?: boolean;
+  /** A command and its arguments, which starts the rest of its arguments. */
+  readonly under?: readonly string[];
 }
 
 /** How a process ended and what it printed. */
@@ -35,8 +37,12 @@ export class CliProcess {
   readonly #child: ChildProcess;
   #stderr = '';
 
-  constructor(args: readonly string[], { cwd, env, input = '', inputStaysOpen = false }: CliOptions = {}) {
-    const child = spawn(process.execPath, [cli, ...args], {
+  constructor(
+    args: readonly string[],
+    { cwd, env, input = '', inputStaysOpen = false, under = [] }: CliOptions = {},
+  ) {
+    const [command = process.execPath, ...rest] = [...under, process.execPath, cli, ...args];
+    const child = spawn(command, rest, {
       cwd,
       env: { PATH: process.env['PATH'], ...env },
       stdio: 'pipe',

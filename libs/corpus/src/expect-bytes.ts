@@ -57,7 +57,8 @@ async function expectBytes(
       const found = position < range.end ? `an end at byte ${position}` : hash.digest('hex');
       if (found !== range.sha256) throw new CorpusChangedError(path, range, range.sha256, found);
     }
-    while (toTheEnd && (await read()));
+    if (!toTheEnd) return;
+    while (await read());
   } finally {
     await reading.return?.();
   }

@@ -36,7 +36,7 @@ function expectStdin(
   blockBytes: number,
   seal?: number,
   limit?: number,
-  encode: (text: string) => Buffer = Buffer.from,
+  encode: (text: string) => Buffer = (plain) => Buffer.from(plain),
 ): Promise<void> {
   const given = encode(text);
   return withFile('in.txt', encode(content), (path) =>
