@@ -2,10 +2,13 @@ import { TooManyColumnsError } from './corpus-errors.js';
 import { MAX_COLUMNS } from './corpus-options.js';
 import { CsvWriter } from './csv-writer.js';
 import { JsonlWriter } from './jsonl-writer.js';
+import { ParquetRowWriter } from './parquet/parquet-row-writer.js';
 import type { RecordFields } from './row-columns.js';
 
+export type OutputFormat = 'jsonl' | 'csv' | 'parquet';
+
 export interface RowWriterOptions {
-  readonly format: 'jsonl' | 'csv';
+  readonly format: OutputFormat;
   /** What the corpus's records are: its `fields`. */
   readonly fields: RecordFields;
   /** Label of each class, `[classes]`. */
@@ -14,18 +17,23 @@ export interface RowWriterOptions {
   readonly probabilities: boolean;
   /** Of csv: whether cells that spreadsheets would take for formulas get an apostrophe before them; default false. */
   readonly spreadsheetSafe?: boolean | undefined;
-  /** Of csv: fields of the corpus that it may carry. */
+  /** Of csv and parquet: fields of the corpus that it may carry. */
   readonly maxColumns?: number | undefined;
 }
 
 /** The writer of an output format. @throws TooManyColumnsError */
-export function createRowWriter(options: RowWriterOptions): JsonlWriter | CsvWriter {
+export function createRowWriter(options: RowWriterOptions): JsonlWriter | CsvWriter | ParquetRowWriter {
   const { format, fields, labels, probabilities, spreadsheetSafe = false } = options;
   const { maxColumns = MAX_COLUMNS } = options;
-  if (format === 'csv' && fields.names.length > maxColumns) {
+  if (format !== 'jsonl' && fields.names.length > maxColumns) {
     throw new TooManyColumnsError(fields.names.length, maxColumns);
   }
-  return format === 'jsonl'
-    ? new JsonlWriter(fields, labels, probabilities)
-    : new CsvWriter(fields, labels, probabilities, spreadsheetSafe);
+  switch (format) {
+    case 'jsonl':
+      return new JsonlWriter(fields, labels, probabilities);
+    case 'csv':
+      return new CsvWriter(fields, labels, probabilities, spreadsheetSafe);
+    case 'parquet':
+      return new ParquetRowWriter(fields, labels, probabilities, maxColumns);
+  }
 }

@@ -192,7 +192,7 @@ class Session {
     const finished = await finaliseRun({
       run,
       output: this.#options.output,
-      head: writer.head(),
+      writer,
       report: (tally) => this.#report(tally),
       onMerged: (chunks) => {
         this.#chunksMerged = chunks;

@@ -58,12 +58,18 @@ export interface Corpus {
   close(): Promise<void>;
 }
 
-/** Formats labelled rows. The output is `head()`, then each chunk's rows in order. */
+/** Formats labelled rows. The output is `head()`, then each chunk's rows in order, or what `merge` makes of them. */
 export interface RowWriter {
   /** Such as `jsonl` or `csv.gz`: the extension of chunk files. */
   readonly format: string;
   head(): Buffer;
   rows(chunk: CorpusChunk, labels: LabelColumns): Buffer | Promise<Buffer>;
+  /**
+   * The output, of a format whose files are no chunks' rows back to back. The same rows give the same bytes. A block may
+   * be overwritten when the next is asked for.
+   * @param rows gives the bytes of all chunks' rows in order, from the first one on, as often as it is called
+   */
+  merge?(rows: () => AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }
 
 /** Turns texts into token ids, off the calling thread. */

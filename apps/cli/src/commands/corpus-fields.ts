@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ReadOptions } from '#corpus/corpus-options.js';
-import { wholeNumber } from '../option-values.js';
+import { rowBytes, wholeNumber } from '../option-values.js';
 
 /** How the rows of a corpus are read. */
 export type CorpusFields = Pick<
@@ -26,6 +26,7 @@ export function withCorpusFields(command: Command): Command {
         'csv',
         'tsv',
         'txt',
+        'parquet',
       ]),
     )
     .option('--header', 'csv and tsv: the first line names the columns (default)')
@@ -35,11 +36,15 @@ export function withCorpusFields(command: Command): Command {
     .option('--text-field <name>', 'field that holds the text (default: text)')
     .option('--pair-field <name>', 'field that holds the second text, for models of pairs')
     .option('--label-field <name>', 'field that holds the right label; accuracy is then measured')
-    .option('--max-row-bytes <n>', 'reject longer rows (default: 1 MiB)', wholeNumber(1))
-    .option('--max-columns <n>', 'refuse a csv or tsv of more columns (default: 10,000)', wholeNumber(1))
+    .option('--max-row-bytes <n>', 'reject longer rows (default: 1 MiB)', rowBytes)
+    .option(
+      '--max-columns <n>',
+      'refuse a csv, tsv or parquet of more columns (default: 10,000)',
+      wholeNumber(1),
+    )
     .option(
       '--max-decompressed-bytes <n>',
-      'stop where more come out of one .gz file (default: 200 times its bytes, at least 64 MiB)',
+      'stop where more come out of one .gz or parquet file (default: many times its bytes)',
       wholeNumber(1),
     );
 }

@@ -1,4 +1,5 @@
 import type { ReadOptions } from '#corpus/corpus-options.js';
+import type { OutputFormat } from '#corpus/row-writer.js';
 
 /** What `sluice label` is told. */
 export interface LabelOptions extends Omit<ReadOptions, 'chunkRows' | 'chunkBytes' | 'readBytes'> {
@@ -8,7 +9,7 @@ export interface LabelOptions extends Omit<ReadOptions, 'chunkRows' | 'chunkByte
   readonly corpus: readonly string[];
   /** Path of the output. */
   readonly out: string;
-  readonly outFormat: 'jsonl' | 'csv';
+  readonly outFormat: OutputFormat;
   /** Whether the output is gzip. */
   readonly compress: boolean;
   readonly runDir: string;

@@ -18,7 +18,7 @@ const MOST_MILLIS = 8.64e15;
 const MOST_DECIMAL_BYTES = 64;
 
 /** Units of a second, and digits that say them. */
-const perSecond: Readonly<Record<TimeUnit, bigint>> = {
+export const perSecond: Readonly<Record<TimeUnit, bigint>> = {
   millis: 1000n,
   micros: 1_000_000n,
   nanos: 1_000_000_000n,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import type { RowWriter } from '../ports.js';
 import type { Tally } from '../report/tally.js';
 import { addTallies, emptyTally } from '../report/tally.js';
 import type { RunReport } from '../report/run-report.js';
@@ -11,8 +12,7 @@ export interface Finalising {
   readonly run: RunDirectory;
   /** Path of the output. */
   readonly output: string;
-  /** What stands before the first row. */
-  readonly head: Uint8Array;
+  readonly writer: Pick<RowWriter, 'head' | 'merge'>;
   /** The report on the counts of all committed chunks. */
   readonly report: (tally: Tally) => RunReport;
   /** Hears how many chunks are merged. */
@@ -57,24 +57,37 @@ export async function finaliseRun(work: Finalising): Promise<FinishedRun> {
 }
 
 async function* outputOf(
-  { run, head, onMerged, signal }: Finalising,
+  work: Finalising,
   merged: { tally: Tally; bytes: number; hash: ReturnType<typeof createHash> },
 ): AsyncGenerator<Uint8Array> {
-  merged.hash.update(head);
-  merged.bytes += head.byteLength;
+  const rows = (): AsyncGenerator<Uint8Array> => rowsOf(work, (tally) => (merged.tally = tally));
+  for await (const block of work.writer.merge?.(rows) ?? joined(work.writer.head(), rows())) {
+    merged.hash.update(block);
+    merged.bytes += block.byteLength;
+    yield block;
+  }
+}
+
+async function* joined(head: Uint8Array, rows: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield head;
+  yield* rows;
+}
+
+/** The rows of all chunks, checked as they are read, and at their end the counts. */
+async function* rowsOf(
+  { run, onMerged, signal }: Finalising,
+  onEnd: (tally: Tally) => void,
+): AsyncGenerator<Uint8Array> {
+  let tally = emptyTally;
   let chunks = 0;
   for await (const planned of run.plan.planned()) {
     signal.throwIfAborted();
     const receipt = await run.chunks.receipt(planned);
-    for await (const block of run.chunks.output(receipt)) {
-      merged.hash.update(block);
-      merged.bytes += block.byteLength;
-      yield block;
-    }
-    merged.tally = addTallies(merged.tally, receipt.tally);
+    yield* run.chunks.output(receipt);
+    tally = addTallies(tally, receipt.tally);
     onMerged((chunks += 1));
   }
+  onEnd(tally);
 }
 
 async function* rejectsOf({ run, signal }: Finalising): AsyncGenerator<Uint8Array> {
