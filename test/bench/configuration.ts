@@ -35,6 +35,8 @@ export interface BenchConfiguration {
   readonly batchTokens: number;
   readonly speed: number;
   readonly model: string;
+  /** The model is a bundle, not a checkpoint whose bundles the bench compiles. */
+  readonly compiledBefore: boolean;
   readonly bundles: Readonly<Partial<Record<BundleKind, BundleConfiguration>>>;
   readonly corpus: {
     readonly files: readonly string[];
@@ -42,6 +44,7 @@ export interface BenchConfiguration {
     readonly rows: number;
     readonly tokens: number;
     readonly lengths: LengthDistribution;
+    /** Rows that int8 scales come from, where the bench compiles. */
     readonly calibrationRows: number;
   };
 }
@@ -57,7 +60,7 @@ interface BundleConfiguration {
 /** What was asked for. */
 export type BenchSettings = Pick<
   BenchConfiguration,
-  'rounds' | 'workers' | 'batchTokens' | 'speed' | 'model'
+  'rounds' | 'workers' | 'batchTokens' | 'speed' | 'model' | 'compiledBefore'
 >;
 
 export async function benchConfiguration(
@@ -93,7 +96,7 @@ export async function benchConfiguration(
       rows: corpus.texts.length,
       tokens: tokens.ids.length,
       lengths: lengthDistribution(tokens),
-      calibrationRows: corpus.calibration.texts.length,
+      calibrationRows: settings.compiledBefore ? 0 : corpus.calibration.texts.length,
     },
   };
 }

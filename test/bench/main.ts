@@ -84,7 +84,14 @@ async function bench(options: BenchOptions, folder: string): Promise<void> {
     say(`Left out, because the model has no such exits or precision: ${without.join(', ')}.`);
   const { rounds, workers, batchTokens, speed } = options;
   const configuration = await benchConfiguration(
-    { rounds, workers, batchTokens, speed, model: basename(source.directory) },
+    {
+      rounds,
+      workers,
+      batchTokens,
+      speed,
+      model: basename(source.directory),
+      compiledBefore: source.kind === 'bundle',
+    },
     work.bundles,
     work.corpus,
     work.tokens,

@@ -58,11 +58,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
     .option('--batch-tokens <n>', 'tokens that are computed together', wholeNumber(1), 1024)
     .option('--memory', 'also the memory of sluice label over long corpora; takes many minutes', false)
     .option('--memory-rows <a,b,…>', 'their rows', rowsList, [100_000, 1_000_000])
-    .option(
-      '--out <file>',
-      'every raw sample, as JSON',
-      join(projectFolder, 'bench-results', `bench-${stamp}.json`),
-    )
+    .option('--out <file>', 'every raw sample, as JSON', `bench-results/bench-${stamp}.json`)
     .option(
       '--cache <dir>',
       'compiled bundles are kept here',

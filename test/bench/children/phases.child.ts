@@ -5,6 +5,7 @@ import { createRowWriter } from '#corpus/row-writer.js';
 import { fingerprint } from '#inference/fingerprint.js';
 import { openBundle } from '#model/bundle/bundle.js';
 import { layoutOf } from '#model/bundle/manifest.js';
+import { DedupingLabeller } from '#pipeline/engine/deduping-labeller.js';
 import { policyOfSpeed } from '#pipeline/exit-policy.js';
 import { labelRun } from '#pipeline/label-run.js';
 import type { Corpus, CorpusChunk, RowWriter } from '#pipeline/ports.js';
@@ -53,7 +54,7 @@ await answerOnce<'phases.child.js'>(async (task) => {
 
   clock.enter('label');
   const log = new StageLog();
-  const engine = labeller.withPolicy(policy, log);
+  const engine = new DedupingLabeller(labeller.withPolicy(policy, log), layout.labels.length);
   const mainBefore = mainThreadCpuSeconds();
   const labels = await Promise.all(tokens.map((columns) => engine.label(columns)));
   const mainAfter = mainThreadCpuSeconds();
@@ -103,7 +104,8 @@ await answerOnce<'phases.child.js'>(async (task) => {
 });
 
 /**
- * Labelling runs on several threads at once: the main thread forms batches, the others run stages. What is not the main
+ * Labelling runs on several threads at once: the main thread finds rows of the same tokens and forms batches, the others
+ * run stages. What is not the main
  * thread's is given to the stages in proportion to the time that they took.
  */
 function splitLabelling(

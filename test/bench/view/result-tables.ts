@@ -106,7 +106,7 @@ function phaseTable({ phases, startCpuSeconds }: BenchSummary): ResultTable {
     startCpuSeconds === undefined ? '' : ` The start costs ${spreadText(startCpuSeconds, 2, ' s')} once.`;
   return {
     title: 'Processor time by phase',
-    note: `Early exit from exit 0, file to file, one phase after the other; seconds for 1,000 texts, all threads.${start}`,
+    note: `Early exit from exit 0, file to file, one phase after the other; seconds for 1,000 texts, all threads. Batching is the main thread while stages run: rows of the same tokens, pools by length, messages.${start}`,
     columns: ['', 's for 1,000 texts', 'share'],
     rows: phases.map(({ phase, cpuSecondsPer1000, share }) => [
       phase,
