@@ -2,16 +2,24 @@ import { InvalidArgumentError } from 'commander';
 
 /** Parsers of option values; a wrong value becomes commander's message with exit code 2. */
 
-/** A whole number from `least`. */
-export function wholeNumber(least: number): (text: string) => number {
+/** A whole number from `least` to `most`. */
+export function wholeNumber(least: number, most = Infinity): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`Expected a whole number from ${least}.`);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least || value > most) {
+      throw new InvalidArgumentError(
+        `Expected a whole number from ${least}${most === Infinity ? '' : ` to ${most}`}.`,
+      );
     }
     return value;
   };
 }
+
+/** Threads: each takes memory of its own, so a slip of the finger must not start a hundred thousand. */
+export const threadCount = wholeNumber(1, 256);
+
+/** Bytes of a row, up to 64 MiB: a row's text and its output must each fit into one string. */
+export const rowBytes = wholeNumber(1, 2 ** 26);
 
 /** A number from 0 to 1. */
 export function fraction(text: string): number {

@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { z } from 'zod';
+
+import { readRegularFile } from '#pipeline/regular-file.js';
 
 import { TokenizerFileError, messageOf } from './tokenizer-errors.js';
 import { parseTokenizerJson } from './tokenizer-json.js';
@@ -53,7 +54,7 @@ function parseConfig(content: string, file: string): z.infer<typeof configSchema
 
 async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return await readRegularFile(file);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw new TokenizerFileError(file, `cannot be read: ${messageOf(error)}`);

@@ -24,11 +24,19 @@ const ownFaults = new Set([
   'AssertionError',
 ]);
 
+/** What makes room where a file cannot be written. */
+const remedies = new Map([
+  ['ENOSPC', 'Free some space'],
+  ['EDQUOT', 'Free some space: a quota is used up'],
+  ['EFBIG', 'Allow larger files here (ulimit -f)'],
+]);
+
 /** What the user is told of an error: its message, and the stack only where it is the program's own fault. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if ('code' in error && error.code === 'ENOSPC') {
-    return `${error.message}. Free some space, then give the same command again: the run goes on where it was.`;
+  const remedy = 'code' in error ? remedies.get(String(error.code)) : undefined;
+  if (remedy !== undefined) {
+    return `${error.message}. ${remedy}, then give the same command again: the run goes on where it was.`;
   }
   const expected = !ownFaults.has(error.name) || 'code' in error;
   return expected ? error.message : (error.stack ?? error.message);

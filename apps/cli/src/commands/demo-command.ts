@@ -11,7 +11,7 @@ import { measureSpeedUp } from '../demo/measure-speed-up.js';
 import { splitAccuracy } from '../demo/split-accuracy.js';
 import { choosePolicy } from '../label/choose-policy.js';
 import type { LabelOptions } from '../label/label-options.js';
-import { wholeNumber } from '../option-values.js';
+import { threadCount } from '../option-values.js';
 import { countText } from '../terminal/quantity.js';
 import { reportLines } from '../terminal/report-view.js';
 import { labelWithDisplay } from './label-command.js';
@@ -36,7 +36,7 @@ export function addDemoCommand(program: Command): void {
     .command('demo')
     .description('label 5,900 real e-mails as spam or ham, and compare with running every layer')
     .option('-o, --out <dir>', 'directory for the corpus and the labelled rows', 'sluice-demo')
-    .option('--workers <n>', 'inference threads', wholeNumber(1), availableParallelism())
+    .option('--workers <n>', 'inference threads', threadCount, availableParallelism())
     .addHelpText('after', examples)
     .action(demo);
   withOutputOptions(command);

@@ -14,7 +14,7 @@ import { namedPolicies } from '../evaluate/named-policies.js';
 import { withStandardInput } from '../evaluate/standard-input.js';
 import { writeEvaluation } from '../evaluate/write-evaluation.js';
 import { checkTask } from '../label/check-task.js';
-import { fractionList, nameList, wholeNumber } from '../option-values.js';
+import { fractionList, nameList, threadCount, wholeNumber } from '../option-values.js';
 import { UsageError } from '../usage-error.js';
 import { withCorpusFields } from './corpus-fields.js';
 import type { OutputOptions } from './output-options.js';
@@ -48,7 +48,7 @@ export function addEvaluateCommand(program: Command): void {
   const command = program
     .command('evaluate')
     .description('measure what each speed gives and saves on a corpus: accuracy, agreement, FLOPs, texts/s')
-    .argument('<corpus...>', 'jsonl, csv, tsv or txt files, also .gz, or patterns; - for standard input')
+    .argument('<corpus...>', 'jsonl, csv, tsv, txt or parquet files, also .gz, or patterns; - for standard input')
     .requiredOption('-m, --model <bundle>', 'directory of a compiled bundle')
     .addOption(
       new Option('--speeds <a,b,…>', 'speeds to compare')
@@ -74,7 +74,7 @@ export function addEvaluateCommand(program: Command): void {
     .option('-o, --out <dir>', 'directory for evaluation.json and the plots (SVG)')
     .option('--no-timing', 'do not time the stage engine')
     .option('--limit <rows>', 'stop after so many rows', wholeNumber(1))
-    .option('--workers <n>', 'inference threads', wholeNumber(1), availableParallelism())
+    .option('--workers <n>', 'inference threads', threadCount, availableParallelism())
     .addHelpText('after', examples)
     .action(evaluate);
   withOutputOptions(withCorpusFields(command));

@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Manifest } from '#model/bundle/manifest.js';
 import { layoutOf } from '#model/bundle/manifest.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import { PolicyError, policyOfSpeed } from '#pipeline/exit-policy.js';
+import { readRegularFile } from '#pipeline/regular-file.js';
 import { exitLayers } from '#pipeline/stage-layout.js';
 
 /** The preset that is used when nothing is asked for. */
@@ -46,9 +47,12 @@ async function thresholdsOfFile(manifest: Manifest, path: string): Promise<Recor
     const presets = Object.keys(manifest.presets).join(', ');
     throw new PolicyError(`There is no preset and no file '${path}'. The bundle's presets: ${presets}.`);
   }
+  const text = await readRegularFile(path).catch((error: Error) => {
+    throw new PolicyError(`${path} cannot be read: ${error.message}.`);
+  });
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(path, 'utf8'));
+    json = JSON.parse(text);
   } catch (error) {
     throw new PolicyError(`${path} is not JSON: ${String(error)}`);
   }
