@@ -12,7 +12,7 @@ import { labelCorpus } from '../label/label-corpus.js';
 import type { LabelOptions } from '../label/label-options.js';
 import { LiveProgress } from '../label/live-progress.js';
 import { stopOnSignals } from '../label/stop-on-signals.js';
-import { fraction, nameList, wholeNumber } from '../option-values.js';
+import { fraction, nameList, threadCount, wholeNumber } from '../option-values.js';
 import { openDisplay } from '../terminal/open-display.js';
 import { rowsText } from '../terminal/quantity.js';
 import { reportLines } from '../terminal/report-view.js';
@@ -81,11 +81,11 @@ export function addLabelCommand(program: Command): void {
     .option('--run-dir <dir>', 'directory of the run (default: <out>.run)')
     .option('--chunk-rows <n>', 'rows that are committed together', wholeNumber(1), 1024)
     .option('--batch-tokens <n>', 'tokens that are computed together', wholeNumber(1), 1024)
-    .option('--workers <n>', 'inference threads', wholeNumber(1), availableParallelism())
+    .option('--workers <n>', 'inference threads', threadCount, availableParallelism())
     .option(
       '--tokenizer-threads <n>',
       'tokenizer threads',
-      wholeNumber(1),
+      threadCount,
       Math.max(1, availableParallelism() >> 2),
     )
     .option(
