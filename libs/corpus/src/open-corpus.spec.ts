@@ -163,7 +163,7 @@ test('a chunk is full when its records reach chunkBytes', async () => {
 });
 
 test.each<[string, string, string | Uint8Array, Partial<CorpusOptions>, RegExp]>([
-  ['an unknown extension', 'a.dat', '', {}, /Say which it is: jsonl, csv, tsv or txt/],
+  ['an unknown extension', 'a.dat', '', {}, /Say which it is: jsonl, csv, tsv/],
   [
     'no such field in a header',
     'a.csv',
@@ -196,6 +196,24 @@ test.each<[string, string, string | Uint8Array, Partial<CorpusOptions>, RegExp]>
   ['no header', 'a.csv', '', {}, /expected a header line, found none/],
   ['a broken header', 'a.csv', 'id,"text\n1,a\n', {}, /header is broken/],
   ['a column twice', 'a.csv', 'text,text\n', {}, /names the column "text" twice/],
+  [
+    'too many columns',
+    'a.csv',
+    `text,${'x'
+      .repeat(10_000)
+      .split('')
+      .map((x, column) => x + column)
+      .join(',')}\n`,
+    {},
+    /it has 10001 columns, more than the 10000 that are allowed\. Allow more \(--max-columns\)/,
+  ],
+  [
+    'too many columns without header',
+    'a.tsv',
+    'a\tb\n',
+    { header: false, textField: '1', maxColumns: 1 },
+    /has 2 columns/,
+  ],
   ['UTF-16', 'a.txt', Buffer.from('\uFEFFa', 'utf16le'), {}, /UTF-16/],
   ['a limit of nothing', 'a.txt', '', { limit: 0 }, /limit must be a whole number from 1; got 0/],
 ])('does not open %s', async (_, name, content, options, message) => {

@@ -139,6 +139,50 @@ test('csv without any input field', async () => {
   expect(out).toBe(`${addedHead}\n${addedCells}\n`);
 });
 
+test('csv that is safe in spreadsheets has apostrophes where a formula could stand, and numbers stay numbers', async () => {
+  const content =
+    '{"=n":"=1","text":"-a","x":-5,"y":"+3.2","z":[1],"label":"@x"}\n{"text":"a=b","x":"\\t"}\n';
+  const out = await withFile('a.jsonl', content, async (path) => {
+    const corpus = await openCorpus({ paths: [path] });
+    const { fields } = corpus;
+    const names = ['-ham', '=spam'];
+    const writer = createRowWriter({
+      format: 'csv',
+      fields,
+      labels: names,
+      probabilities: true,
+      spreadsheetSafe: true,
+    });
+    const parts = [writer.head()];
+    for await (const chunk of corpus.chunks()) parts.push(writer.rows(chunk, labelled(chunk.texts.length)));
+    await corpus.close();
+    return Buffer.concat(parts).toString();
+  });
+  expect(out).toBe(
+    `'=n,text,x,y,z,input_label,${addedHead},probability_-ham,probability_=spam\n` +
+      `'=1,'-a,-5,+3.2,[1],'@x,'-ham,0.9,2,0.1,0.9,0.1\n,a=b,'\t,,,,'-ham,0.9,2,0.1,0.9,0.1\n`,
+  );
+});
+
+test('csv of JSON with more fields than are allowed is refused, jsonl of it is not', async () => {
+  const content = '{"text":"a","b":1}\n{"c":1,"text":"b"}\n';
+  await withFile('a.jsonl', content, async (path) => {
+    const corpus = await openCorpus({ paths: [path] });
+    await corpus.close();
+    const make = (format: 'jsonl' | 'csv', maxColumns: number) =>
+      createRowWriter({ format, fields: corpus.fields, labels, probabilities: false, maxColumns });
+    expect(() => make('csv', 2)).toThrow(/would have 3 columns, .*; 2 are allowed/);
+    make('csv', 3);
+    make('jsonl', 2);
+  });
+});
+
+test('an added name that comes many times in a row is carried each time', async () => {
+  const twice = ',"label":1'.repeat(50_000);
+  const { out } = await write('jsonl', 'a.jsonl', `{"text":"a"${twice}}\n`);
+  expect(out.match(/"input_label":1/g)).toHaveLength(50_000);
+});
+
 test('csv reads back as it was written, whatever the strings', async () => {
   const cell = fc.string({
     unit: fc.constantFrom('"', ',', '\n', '\r', '\t', ' ', 'a', 'é', '\0', '\u2028'),
