@@ -90,7 +90,10 @@ export function summarise(
   };
 }
 
-function variantSummary({ name, title }: Variant, samples: readonly Sample[]): VariantSummary {
+export function variantSummary(
+  { name, title }: Pick<Variant, 'name' | 'title'>,
+  samples: readonly Sample[],
+): VariantSummary {
   const own = samples.filter(({ variant }) => variant === name);
   const spread = (valueOf: (sample: Sample) => number): Spread => spreadOf(own.map(valueOf));
   return {
