@@ -1,19 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '#model/bundle/manifest.js';
+import type { BundleKind } from '../models.js';
 import { accuracy } from '../row-figures.js';
 import { runLabel } from '../run-label.js';
 import type { Observation, RowLabels, Variant } from './variant.js';
 import { bundleOf } from './variant.js';
 
 /** `sluice label`, from file to file. Its time is that of the whole process. */
-export function labelCommand(name: string, depth: 'full' | 'early', title: string): Variant {
+export function labelCommand(
+  name: string,
+  depth: 'full' | 'early',
+  title: string,
+  bundle: BundleKind = 'int8-from-0',
+): Variant {
   return {
     name,
     title,
-    bundle: 'int8-from-0',
+    bundle,
     async run(work): Promise<Observation> {
-      const { directory, manifest } = bundleOf(work, 'int8-from-0');
+      const { directory, manifest } = bundleOf(work, bundle);
       const { workers, batchTokens, corpus } = work;
       const run = await runLabel({
         corpus: corpus.path,

@@ -4,17 +4,17 @@ import type { ResultTable } from './table.js';
 
 /** Tables as text. */
 export function plainTables(tables: readonly ResultTable[], checks: readonly string[]): string {
-  const lines = tables.flatMap(({ title, note, columns, rows }) => [
-    title,
-    note,
-    ...tableLines(
-      columns.map((column, index) => ({ title: column, align: index === 0 ? 'left' : 'right' })),
-      rows,
-      { paint: plainPaint, width: Infinity },
-    ),
-    '',
-  ]);
-  return [...lines, 'Checked', ...checksOf(checks), ''].join('\n');
+  return [...tables.flatMap(plainTable), 'Checked', ...checksOf(checks), ''].join('\n');
+}
+
+/** Lines of a table, and an empty one behind it. */
+export function plainTable({ title, note, columns, rows }: ResultTable): string[] {
+  const lines = tableLines(
+    columns.map((column, index) => ({ title: column, align: index === 0 ? 'left' : 'right' })),
+    rows,
+    { paint: plainPaint, width: Infinity },
+  );
+  return [title, note, ...lines, ''];
 }
 
 /** In words; the first one holds of every sample. */

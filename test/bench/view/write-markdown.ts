@@ -4,6 +4,7 @@ import type { BenchConfiguration } from '../configuration.js';
 import type { BenchResult } from '../result-file.js';
 import type { BenchSummary } from '../summary.js';
 import { configurationLines } from './configuration-lines.js';
+import { markdownTable } from './markdown-table.js';
 import { memoryPlot } from './memory-plot.js';
 import { phasePlot } from './phase-plot.js';
 import { checksOf } from './plain-tables.js';
@@ -43,13 +44,4 @@ export async function writeMarkdown(
     ...checksOf(summary.checks).map((check) => `- ${check}`),
   ];
   await writeFile(path, `${lines.join('\n')}\n`);
-}
-
-function markdownTable({ title, note, columns, rows }: ResultTable): string[] {
-  const rule = columns.map((_, index) => (index === 0 ? '---' : '---:'));
-  return [`## ${title}`, '', note, '', rowLine(columns), rowLine(rule), ...rows.map(rowLine), ''];
-}
-
-function rowLine(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
