@@ -3,6 +3,7 @@ import { basename, dirname, extname, join, normalize } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { corpusPaths } from '#corpus/corpus-paths.js';
+import type { OutputFormat } from '#corpus/row-writer.js';
 import type { Bundle } from '#model/bundle/bundle.js';
 import { openBundle } from '#model/bundle/bundle.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
@@ -41,7 +42,7 @@ folders.`;
 interface LabelFlags
   extends OutputOptions, Omit<LabelOptions, 'corpus' | 'out' | 'outFormat' | 'compress' | 'runDir'> {
   readonly out?: string | undefined;
-  readonly outFormat?: 'jsonl' | 'csv' | undefined;
+  readonly outFormat?: OutputFormat | undefined;
   readonly runDir?: string | undefined;
 }
 
@@ -49,16 +50,17 @@ export function addLabelCommand(program: Command): void {
   const command = program
     .command('label')
     .description('label a corpus: each row leaves at the first exit that is sure enough')
-    .argument('<corpus...>', 'jsonl, csv, tsv or txt files, also .gz, or patterns; - for standard input')
+    .argument('<corpus...>', 'jsonl, csv, tsv, txt or parquet files, also .gz, or patterns; - for standard input')
     .requiredOption('-m, --model <bundle>', 'directory of a compiled bundle')
     .option(
       '-o, --out <file>',
-      'output file, compressed if it ends in .gz (default: <corpus>.labelled.jsonl, or .csv for a table)',
+      'output file, compressed if it ends in .gz (default: <corpus>.labelled.jsonl, .csv for a table, .parquet for parquet)',
     )
     .addOption(
       new Option('--out-format <format>', 'of the output (default: by its extension)').choices([
         'jsonl',
         'csv',
+        'parquet',
       ]),
     )
     .addOption(
@@ -166,7 +168,11 @@ function labelOptions(corpus: readonly string[], flags: LabelFlags): LabelOption
   if (flags.spreadsheetSafe && outFormat !== 'csv') {
     throw new UsageError(`--spreadsheet-safe is for csv; the output ${out} is ${outFormat}.`);
   }
-  return { ...flags, corpus, out, outFormat, compress: isCompressed(out), runDir };
+  const compress = isCompressed(out);
+  if (compress && outFormat === 'parquet') {
+    throw new UsageError(`Parquet is compressed inside: end the output ${out} in .parquet, without .gz.`);
+  }
+  return { ...flags, corpus, out, outFormat, compress, runDir };
 }
 
 /** `mail.csv` → `mail.labelled.csv` beside it, `mail.csv.gz` → `mail.labelled.csv.gz`. */
@@ -179,21 +185,26 @@ function defaultOut(corpus: readonly string[], flags: LabelFlags): string {
   const plain = withoutGz(path);
   const extension = extname(plain);
   const format = flags.format ?? extension.slice(1).toLowerCase();
-  const outFormat = flags.outFormat ?? (format === 'csv' || format === 'tsv' ? 'csv' : 'jsonl');
+  const outFormat = flags.outFormat ?? outFormats[format] ?? 'jsonl';
   const name = `${basename(plain, extension)}.labelled.${outFormat}`;
   return join(dirname(path), isCompressed(path) ? `${name}.gz` : name);
 }
 
-function formatOfOut(out: string): 'jsonl' | 'csv' {
+/** What a corpus is written as, by its format, where that is not JSON lines. */
+const outFormats: Readonly<Record<string, OutputFormat>> = { csv: 'csv', tsv: 'csv', parquet: 'parquet' };
+
+function formatOfOut(out: string): OutputFormat {
   switch (extname(withoutGz(out)).toLowerCase()) {
     case '.jsonl':
     case '.ndjson':
       return 'jsonl';
     case '.csv':
       return 'csv';
+    case '.parquet':
+      return 'parquet';
     default:
       throw new UsageError(
-        `The format of ${out} is unknown: end it in .jsonl or .csv, or give --out-format.`,
+        `The format of ${out} is unknown: end it in .jsonl, .csv or .parquet, or give --out-format.`,
       );
   }
 }

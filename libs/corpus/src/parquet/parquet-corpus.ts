@@ -10,6 +10,7 @@ import type { ChunkLimits } from '../raw-chunk.js';
 import { hashRange } from '../record-splitter.js';
 import type { RecordFields } from '../row-columns.js';
 import { DecodeLedger } from './decode-ledger.js';
+import { ParquetDataError } from './parquet-errors.js';
 import type { ParquetFooter } from './parquet-footer.js';
 import { readFooter } from './parquet-footer.js';
 import type { ReadPlan } from './read-plan.js';
@@ -79,7 +80,7 @@ export async function openParquetCorpus(options: FileOptions, file: number): Pro
  * The range of a chunk is from row to row, in the positions of `RowPositions`; the ranges tile the file. Its hash is that
  * of its whole row group, because a few rows cannot be told from the bytes of a column: the footer, and the bytes of all
  * columns that are read. It is made before the first row of the row group is decoded, and the bytes that were decoded
- * are compared with it after the last, so that no change between the two goes unnoticed.
+ * are compared with it before the last chunk is given out, so that no change between the two goes unnoticed.
  */
 export class ParquetCorpus implements FileCorpus {
   readonly #parts: ParquetCorpusParts;
@@ -117,8 +118,11 @@ export class ParquetCorpus implements FileCorpus {
       const reader = await this.#reader(index, row, ledger);
       while (row < rows && firstRow <= limit) {
         const most = Math.min(full.rows, rows - row, limit - firstRow + 1);
-        const read = await reader.read({ ...full, rows: most }, firstRow);
-        if (row + read.rows === rows) this.#expectHashes(index, hash, await reader.finish());
+        const read = await this.#read(index, hash, async () => {
+          const found = await reader.read({ ...full, rows: most }, firstRow);
+          if (row + found.rows === rows) this.#expectHashes(index, hash, await reader.finish());
+          return found;
+        });
         const start = this.#positions.of({ rowGroup: index, row });
         row += read.rows;
         const range = { file, start, end: this.#positions.of({ rowGroup: index, row }), sha256: hash.sha256 };
@@ -165,6 +169,17 @@ export class ParquetCorpus implements FileCorpus {
     const reader = await RowReader.open({ source, plan, ledger, rowGroup: footer.rowGroups[index]!, index });
     await reader.skip(row);
     return reader;
+  }
+
+  /** Where rows cannot be decoded because their bytes were changed since they were hashed, says that. */
+  async #read<T>(index: number, hash: RowGroupHash, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof ParquetDataError)
+        this.#expectHashes(index, hash, (await this.#hash(index)).columns);
+      throw error;
+    }
   }
 
   #ledger(): DecodeLedger {

@@ -94,21 +94,16 @@ function halfFloat(bits: number): number {
 }
 
 function decimalText(physical: PhysicalType, scale: number): ValueText {
-  switch (physical) {
-    case 'INT32':
-      return (bytes, start) => decimalJson(BigInt(bytes.readInt32LE(start)), scale);
-    case 'INT64':
-      return (bytes, start) => decimalJson(bytes.readBigInt64LE(start), scale);
-    default:
-      return (bytes, start, end) => {
-        if (end - start > MOST_DECIMAL_BYTES) {
-          throw new ParquetFormatError(
-            `a decimal has ${end - start} bytes; ${MOST_DECIMAL_BYTES} are read at most`,
-          );
-        }
-        return decimalJson(signedBigEndian(bytes, start, end), scale);
-      };
-  }
+  if (physical === 'INT32') return (bytes, start) => decimalJson(BigInt(bytes.readInt32LE(start)), scale);
+  if (physical === 'INT64') return (bytes, start) => decimalJson(bytes.readBigInt64LE(start), scale);
+  return (bytes, start, end) => {
+    if (end - start > MOST_DECIMAL_BYTES) {
+      throw new ParquetFormatError(
+        `a decimal has ${end - start} bytes; ${MOST_DECIMAL_BYTES} are read at most`,
+      );
+    }
+    return decimalJson(signedBigEndian(bytes, start, end), scale);
+  };
 }
 
 function signedBigEndian(bytes: Buffer, start: number, end: number): bigint {

@@ -69,7 +69,8 @@ function integerStorage(bits: number, signed: boolean): Omit<SchemaElement, 'nam
   if (signed && bits >= 32) return { type };
   const width = bits === 8 ? 8 : bits === 16 ? 16 : bits === 32 ? 32 : 64;
   const converted_type = signed ? (`INT_${width}` as const) : (`UINT_${width}` as const);
-  return { type, converted_type, logical_type: { type: 'INTEGER', bitWidth: width, isSigned: signed } };
+  // Of the newer notation the library writes a field in a width that strict readers refuse.
+  return { type, converted_type };
 }
 
 function timestampStorage(unit: TimeUnit, utc: boolean): Omit<SchemaElement, 'name'> {
