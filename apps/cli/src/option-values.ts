@@ -42,15 +42,18 @@ export function nameList(text: string): string[] {
   return names;
 }
 
+/** As many as a checkpoint may have. */
+const layer = wholeNumber(0, 255);
+
 /** `2,4`. */
 export function layerList(text: string): number[] {
-  return text.split(',').map(wholeNumber(0));
+  return text.split(',').map(layer);
 }
 
 /** `1-6`, `0,2,4-6`. */
 export function layerRanges(text: string): number[] {
   return text.split(',').flatMap((part) => {
-    const [first, last, more] = part.split('-').map(wholeNumber(0));
+    const [first, last, more] = part.split('-').map(layer);
     if (first === undefined || more !== undefined || (last !== undefined && last < first)) {
       throw new InvalidArgumentError('Expected layers such as 1-6 or 0,2,4-6.');
     }

@@ -9,23 +9,24 @@ import type { Table } from './table-rows.js';
 const SAMPLE_BYTES = 1 << 24;
 const STEP_BYTES = 1 << 20;
 
+/** Its byte order mark, or two characters of ASCII without one, in hex: every other byte is zero. */
+const utf16 = /^(fffe|feff|00(?!00)..00(?!00)..|(?!00)..00(?!00)..00)/;
+
 /**
  * Bytes of the UTF-8 byte order mark at the start, 0 or 3.
  * @throws CorpusOpenError when the file is UTF-16
  */
 export async function byteOrderMark(source: ByteSource): Promise<number> {
-  const start = Buffer.alloc(3);
+  const start = Buffer.alloc(4);
   let length = 0;
-  while (length < 3) {
+  while (length < start.length) {
     const read = await source.read(start.subarray(length), length);
     if (read === 0) break;
     length += read;
   }
   const hex = start.toString('hex', 0, length);
-  if (hex === 'efbbbf') return 3;
-  if (hex.startsWith('fffe') || hex.startsWith('feff')) {
-    throw new CorpusOpenError(source.path, 'it is UTF-16. Convert it to UTF-8.');
-  }
+  if (hex.startsWith('efbbbf')) return 3;
+  if (utf16.test(hex)) throw new CorpusOpenError(source.path, 'it is UTF-16. Convert it to UTF-8.');
   return 0;
 }
 

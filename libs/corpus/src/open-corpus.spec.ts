@@ -32,6 +32,16 @@ test.each<[string, string, string[]]>([
   expect(got.rejects).toEqual([]);
 });
 
+test.each([
+  ['little-endian', (text: string) => Buffer.from(text, 'utf16le')],
+  ['big-endian', (text: string) => Buffer.from(text, 'utf16le').swap16()],
+])('UTF-16, %s, is refused with and without its mark', async (_, encoded) => {
+  for (const text of ['{"text":"a"}\n', '\uFEFF{"text":"a"}\n']) {
+    await expect(read('a.jsonl', encoded(text))).rejects.toThrow(/it is UTF-16/);
+  }
+  expect((await read('a.txt', 'a\0bc\0\nd')).texts).toEqual(['a\0bc\0', 'd']);
+});
+
 test('each bad row of JSON lines is rejected with its reason, the others are read', async () => {
   const lines: [string | Buffer, string | undefined][] = [
     ['{"text":"first"}', undefined],

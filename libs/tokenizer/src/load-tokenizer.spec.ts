@@ -63,6 +63,19 @@ test.each([
     { 'tokenizer.json': { ...good, normalizer: { type: 'Nonsense' } } },
     /tokenizer\.json: .*Nonsense/,
   ],
+  [
+    'a regular expression, which may take for ever',
+    {
+      'tokenizer.json': {
+        ...good,
+        normalizer: {
+          type: 'Sequence',
+          normalizers: [{ type: 'Replace', pattern: { Regex: '(a+)+$' }, content: '' }],
+        },
+      },
+    },
+    /tokenizer\.json: .*regular expression/,
+  ],
   ['no special tokens', { 'vocab.txt': 'a\nb\n' }, /vocab\.txt: the vocabulary has no \[UNK\]/],
   ['no [SEP]', { 'vocab.txt': '[UNK]\n[CLS]\n' }, /vocab\.txt: the vocabulary has no \[SEP\]/],
   [

@@ -43,7 +43,14 @@ export class TextTokenizer {
 
   /** Reads the tokenizer of a directory. @throws TokenizerFileError, TokenizerUsageError */
   static async load(directory: string, options: TokenizeOptions): Promise<TextTokenizer> {
-    const json = await loadTokenizerJson(directory);
+    return TextTokenizer.of(await loadTokenizerJson(directory), directory, options);
+  }
+
+  /**
+   * The tokenizer that was read from a directory.
+   * @throws TokenizerFileError where a part of it is unknown, TokenizerUsageError
+   */
+  static of(json: TokenizerJson, directory: string, options: TokenizeOptions): TextTokenizer {
     try {
       return new TextTokenizer(json, options);
     } catch (error) {

@@ -59,6 +59,12 @@ export function parseTokenizerJson(content: string, file: string): TokenizerJson
       `added token ${JSON.stringify(wordOnly.content)} has single_word, which is not supported`,
     );
   }
+  if (hasExpression(json.normalizer) || hasExpression(json.pre_tokenizer)) {
+    throw new TokenizerFileError(
+      file,
+      'it splits or replaces by a regular expression, which is not supported: some take for ever on some texts',
+    );
+  }
   for (const token of [json.model.unk_token, '[CLS]', '[SEP]']) {
     if (idOfToken(json, token) === undefined) {
       throw new TokenizerFileError(
@@ -75,6 +81,12 @@ export function idOfToken(json: TokenizerJson, token: string): number | undefine
   const added = json.added_tokens.find(({ content }) => content === token);
   if (added !== undefined) return added.id;
   return Object.hasOwn(json.model.vocab, token) ? json.model.vocab[token] : undefined;
+}
+
+/** Whether a part, or one inside of it, has a pattern that is a regular expression. */
+function hasExpression(part: unknown): boolean {
+  if (typeof part !== 'object' || part === null) return false;
+  return Object.hasOwn(part, 'Regex') || Object.values(part).some(hasExpression);
 }
 
 function isVocabulary(value: unknown): boolean {

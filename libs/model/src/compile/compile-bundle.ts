@@ -7,11 +7,12 @@ import type { Manifest } from '../bundle/manifest.js';
 import { BUNDLE_FORMAT } from '../bundle/manifest.js';
 import { refuseToOverwrite, writeBundle } from '../bundle/write-bundle.js';
 import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
+import { CheckpointError } from '../checkpoint/checkpoint-config.js';
 import { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { CompileOptions } from './compile-options.js';
 import { CompileError } from './compile-error.js';
 import { choosePresets } from './exit-quality.js';
-import { labelGolden } from './label-golden.js';
+import { brokenExit, labelGolden } from './label-golden.js';
 import { measureQuality } from './measure-quality.js';
 import { readModelWeights } from './model-weights.js';
 import { SampleTokenizer } from './sample-texts.js';
@@ -36,7 +37,10 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
     const tokenizerJson = await loadTokenizerJson(options.checkpoint);
     checkVocabulary(tokenizerJson, config.geometry.vocabSize);
     const { specialTokens: rule, maxLength } = config;
-    const tokenizer = new SampleTokenizer(new TextTokenizer(tokenizerJson, { rule, maxLength }), config);
+    const tokenizer = new SampleTokenizer(
+      TextTokenizer.of(tokenizerJson, options.checkpoint, { rule, maxLength }),
+      config,
+    );
     const measured = await measureQuality(options, config, weights, stages, tokenizer);
     const models = stages.map((stage) =>
       writeStageGraph({
@@ -49,6 +53,13 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
     );
     options.onStep?.('labelling the golden texts');
     const golden = await labelGolden(options.precision, config, weights, stages, models, tokenizer);
+    const broken = brokenExit(golden);
+    if (broken !== undefined) {
+      throw new CheckpointError(
+        options.checkpoint,
+        `the exit after layer ${broken} gives probabilities that are no numbers in ${options.precision}: the weights are broken, or too large.`,
+      );
+    }
     const files = new Map<string, Buffer>([
       ...models.map((bytes, index): [string, Buffer] => [`stage-${index + 1}.onnx`, bytes]),
       ['tokenizer.json', Buffer.from(JSON.stringify(tokenizerJson))],

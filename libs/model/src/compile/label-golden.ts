@@ -37,3 +37,11 @@ export async function labelGolden(
     })),
   };
 }
+
+/** Layer of an exit that gives no numbers, as weights do that overflow; undefined where all do. */
+export function brokenExit({ texts }: Golden): number | undefined {
+  const broken = texts
+    .flatMap(({ exits }) => exits)
+    .find(({ probabilities }) => !probabilities.every(Number.isFinite));
+  return broken?.layer;
+}
