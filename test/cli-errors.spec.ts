@@ -56,7 +56,7 @@ describe('sluice refuses', () => {
       'a corpus of unknown format',
       ['label', 'damaged/stage-1.onnx', '--model', spamBundle],
       1,
-      /^sluice: Cannot read damaged\/stage-1\.onnx: its format is unknown\. Say which it is: jsonl, csv, tsv or txt\.$/,
+      /^sluice: Cannot read damaged\/stage-1\.onnx: its format is unknown\. Say which it is: jsonl, csv, tsv, txt or parquet\.$/,
     ],
     [
       'a text field that is not there',
@@ -145,9 +145,9 @@ describe('sluice refuses', () => {
     ],
     [
       'an output of unknown format',
-      label('--out', 'out.parquet'),
+      label('--out', 'out.xml'),
       2,
-      /^sluice: The format of out\.parquet is unknown: end it in \.jsonl or \.csv, or give --out-format\.$/,
+      /^sluice: The format of out\.xml is unknown: end it in \.jsonl, \.csv or \.parquet, or give --out-format\.$/,
     ],
     [
       'standard input without an output',

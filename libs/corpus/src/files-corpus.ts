@@ -45,8 +45,11 @@ export class FilesCorpus implements FileCorpus {
     const heads: FileHead[] = [];
     for (const [file, path] of options.paths.entries()) {
       const corpus = await options.open(path, file);
-      heads.push({ fields: corpus.fields, bytes: corpus.bytes, size: await sizeOf(path) });
-      await corpus.close();
+      try {
+        heads.push({ fields: corpus.fields, bytes: corpus.bytes, size: await sizeOf(path) });
+      } finally {
+        await corpus.close();
+      }
     }
     return new FilesCorpus(options, heads);
   }
