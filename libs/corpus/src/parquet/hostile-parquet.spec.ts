@@ -178,6 +178,24 @@ describe('a footer that lies is refused before anything is read:', () => {
     ['nothing', parquetFile(Buffer.alloc(0), Buffer.alloc(0)), /its structures end too early\.$/],
     ['another magic', Buffer.from('PAR1 is not a Parquet file'), /it is no whole Parquet file/],
     ['encryption', Buffer.from('PAR1 and so on and on PARE'), /it is encrypted\. Decrypt it first\.$/],
+    [
+      'an end in its middle',
+      parquetFile(
+        twoTexts,
+        Buffer.concat([
+          thriftStruct({
+            1: 1,
+            2: [
+              { 4: 'root', 5: 1 },
+              { 1: 6, 3: 0, 4: 'text' },
+            ],
+            3: 0,
+          }),
+          Buffer.alloc(50),
+        ]),
+      ),
+      /its footer is broken: it ends at byte \d+ of its \d+\.$/,
+    ],
     ['too little', Buffer.from('PAR1PAR1'), /8 bytes are no Parquet file\.$/],
   ])('%s', async (_, bytes, message) => {
     const { error, rows } = await read(bytes);

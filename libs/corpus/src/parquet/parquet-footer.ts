@@ -71,6 +71,10 @@ function parseFooter(bytes: Buffer, dataEnd: number, maxColumns: number): Parque
   reader.struct({
     4: (type) => reader.list(type, (group) => rowGroups.push(readRowGroup(reader, group, leaves, dataEnd))),
   });
+  // A damaged byte can end it anywhere, and the rows of what follows would be lost.
+  if (reader.at !== bytes.length) {
+    throw new ParquetFormatError(`it ends at byte ${reader.at} of its ${bytes.length}`);
+  }
   const [counted, stored] = totals(rowGroups);
   if (counted !== rows) throw new ParquetFormatError(`it claims ${rows} rows, and its row groups ${counted}`);
   // A file that has the same bytes for several columns is made to give out more than it holds.
@@ -81,7 +85,7 @@ function parseFooter(bytes: Buffer, dataEnd: number, maxColumns: number): Parque
 
 function readSchema(bytes: Buffer, maxColumns: number): Pick<ParquetFooter, 'fields' | 'rows'> {
   const elements: ReturnType<typeof readSchemaElement>[] = [];
-  let rows = 0;
+  let rows = -1;
   let leaves = 0;
   const reader = new ThriftReader(bytes);
   reader.struct({
