@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { version } from '../../apps/cli/src/version.js';
@@ -65,7 +65,7 @@ export async function bundlesOfCheckpoint(
     const out = join(cache, `${name}-${key}`);
     if (!existsSync(out)) {
       onStep(`compiling ${name}`);
-      await removeOlder(cache, name);
+      await removeUnused(cache);
       const int8 = recipe.precision === 'int8';
       await runChild('compile.child.js', {
         ...recipe,
@@ -77,6 +77,7 @@ export async function bundlesOfCheckpoint(
         tool: `sluice ${version} bench`,
       });
     }
+    await utimes(out, new Date(), new Date());
     bundles.set(kind, await openBundle(out));
   }
   return bundles;
@@ -94,9 +95,14 @@ function recipes(exits: readonly number[], layers: number): Map<BundleKind, Reci
   return recipes;
 }
 
-async function removeOlder(folder: string, name: string): Promise<void> {
-  for (const entry of await readdir(folder)) {
-    if (entry.startsWith(`${name}-`)) await rm(join(folder, entry), { recursive: true });
+/** Compiled bundles that no bench has used for so long are removed; another one may be using a younger one. */
+const KEPT_MS = 24 * 60 * 60 * 1000;
+
+async function removeUnused(cache: string): Promise<void> {
+  for (const entry of await readdir(cache)) {
+    const path = join(cache, entry);
+    const unused = Date.now() - (await stat(path)).mtimeMs;
+    if (existsSync(join(path, 'bundle.json')) && unused > KEPT_MS) await rm(path, { recursive: true });
   }
 }
 
