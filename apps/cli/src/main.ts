@@ -1,12 +1,16 @@
 import { Command, CommanderError } from 'commander';
-import { addCompileCommand } from './commands/compile-command.js';
-import { addDemoCommand } from './commands/demo-command.js';
-import { addEvaluateCommand } from './commands/evaluate-command.js';
-import { addInspectCommand } from './commands/inspect-command.js';
-import { addLabelCommand } from './commands/label-command.js';
-import { addPredictCommand } from './commands/predict-command.js';
 import { errorText, exitCodeOf } from './commands/command-errors.js';
 import { version } from './version.js';
+
+/** In the order of the help. */
+const commands = new Map<string, () => Promise<(program: Command) => void>>([
+  ['label', async () => (await import('./commands/label-command.js')).addLabelCommand],
+  ['compile', async () => (await import('./commands/compile-command.js')).addCompileCommand],
+  ['evaluate', async () => (await import('./commands/evaluate-command.js')).addEvaluateCommand],
+  ['inspect', async () => (await import('./commands/inspect-command.js')).addInspectCommand],
+  ['predict', async () => (await import('./commands/predict-command.js')).addPredictCommand],
+  ['demo', async () => (await import('./commands/demo-command.js')).addDemoCommand],
+]);
 
 const program = new Command('sluice')
   .description('Bulk text classification with early-exit BERT: easy texts leave after the first layers.')
@@ -26,14 +30,10 @@ Exit codes:
   1  failed or stopped; a labelling run goes on when the same command is given again
   2  used wrongly, or with other options than the run began with: another command is needed`,
   );
-for (const add of [
-  addLabelCommand,
-  addCompileCommand,
-  addEvaluateCommand,
-  addInspectCommand,
-  addPredictCommand,
-  addDemoCommand,
-]) {
+// Only the command that is asked for: loading all of them would take longer than a small run. Help names them all.
+const asked = commands.get(process.argv[2] ?? '');
+for (const load of asked === undefined ? commands.values() : [asked]) {
+  const add = await load();
   add(program);
 }
 // Commands inherit neither setting, so that wrong usage of any ends here too.

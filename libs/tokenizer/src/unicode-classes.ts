@@ -42,7 +42,10 @@ for (const [table, bit] of [
   [MARK, IS_MARK],
   [NONSTARTER, IS_NONSTARTER],
 ] as const) {
-  for (const codePoint of codePointsOf(table)) unicodeClasses[codePoint]! |= bit;
+  // In a plain loop, for the ideographs are 100,000.
+  for (const [first, last] of rangesOf(table)) {
+    for (let codePoint = first; codePoint <= last; codePoint += 1) unicodeClasses[codePoint]! |= bit;
+  }
 }
 for (const [combining, table] of SURVIVING_NONSTARTERS) {
   for (const codePoint of codePointsOf(table)) combiningClass.set(codePoint, combining);
@@ -56,10 +59,19 @@ for (const run of LOWER_CASE.trim().split(/\s+/)) {
 }
 for (const codePoint of lowerCase.keys()) unicodeClasses[codePoint]! |= IS_LOWERED;
 
-/** Code points of a table of hexadecimal ranges such as `ad 600-605`. */
+/** First and last code points of a table of hexadecimal ranges such as `ad 600-605`. */
+function rangesOf(table: string): [first: number, last: number][] {
+  return table
+    .trim()
+    .split(/\s+/)
+    .map((range) => {
+      const [first, last = first] = range.split('-').map((digits) => Number.parseInt(digits, 16));
+      return [first!, last!];
+    });
+}
+
 function* codePointsOf(table: string, step = 1): Generator<number> {
-  for (const range of table.trim().split(/\s+/)) {
-    const [first, last = first] = range.split('-').map((digits) => Number.parseInt(digits, 16));
-    for (let codePoint = first!; codePoint <= last!; codePoint += step) yield codePoint;
+  for (const [first, last] of rangesOf(table)) {
+    for (let codePoint = first; codePoint <= last; codePoint += step) yield codePoint;
   }
 }

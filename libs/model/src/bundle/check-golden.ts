@@ -1,5 +1,7 @@
+import type { TokenColumns } from '#pipeline/columns.js';
 import type { StageBatch, StageRunner, Tokenizer } from '#pipeline/ports.js';
 import type { Bundle } from './bundle.js';
+import type { Golden } from './golden.js';
 
 /** A worker's answers on the golden texts are not those of the bundle's compiler. */
 export class GoldenMismatchError extends Error {
@@ -33,41 +35,60 @@ export async function checkGolden(
   tokenizer: Tokenizer,
   fingerprint: string,
 ): Promise<{ readonly exact: boolean }> {
-  const { directory, golden, manifest } = bundle;
+  const { golden, manifest } = bundle;
   const texts = golden.texts.map(({ text }) => text);
   const pairs = manifest.task === 'pair' ? golden.texts.map(({ pair }) => pair ?? '') : undefined;
   const tokens = await tokenizer.tokenize(texts, pairs);
   const tolerance = golden.fingerprint === fingerprint ? 0 : tolerances[manifest.precision];
+  const exact = await Promise.all(
+    golden.texts.map((text, row) => checkText(bundle, runner, text, tokens, row, tolerance)),
+  );
+  return { exact: exact.every(Boolean) };
+}
+
+/**
+ * @param row of the text in the token columns
+ * @returns whether the bits were the compiler's
+ */
+async function checkText(
+  bundle: Bundle,
+  runner: StageRunner,
+  { text, ids: expectedIds, exits }: Golden['texts'][number],
+  tokens: TokenColumns,
+  row: number,
+  tolerance: number,
+): Promise<boolean> {
+  const { directory } = bundle;
+  const [start, end] = [tokens.offsets[row]!, tokens.offsets[row + 1]!];
+  const ids = tokens.ids.slice(start, end);
+  if (ids.join() !== expectedIds.join()) {
+    const problem = `its token ids are ${ids.join(' ')}, expected ${expectedIds.join(' ')}`;
+    throw new GoldenMismatchError(directory, text, undefined, problem);
+  }
+  const segments = tokens.segments?.slice(start, end);
+  // A neighbour of the same length: tokens of the other texts.
+  const neighbour = ids.map((_, at) => tokens.ids[(end + at) % tokens.ids.length]!);
+  const [alone, beside] = await Promise.all([
+    allExits(bundle, runner, [ids], segments),
+    allExits(bundle, runner, [neighbour, ids], segments),
+  ]);
   let exact = true;
-  for (const [row, { text, ids: expectedIds, exits }] of golden.texts.entries()) {
-    const [start, end] = [tokens.offsets[row]!, tokens.offsets[row + 1]!];
-    const ids = tokens.ids.slice(start, end);
-    if (ids.join() !== expectedIds.join()) {
-      const problem = `its token ids are ${ids.join(' ')}, expected ${expectedIds.join(' ')}`;
-      throw new GoldenMismatchError(directory, text, undefined, problem);
+  for (const { layer, probabilities, uncertainty } of exits) {
+    const [found] = alone.get(layer)!;
+    const [, foundBeside] = beside.get(layer)!;
+    const wanted = Float32Array.of(...probabilities, uncertainty);
+    if (!equalBits(foundBeside!, found!)) {
+      const problem = `exit ${layer} gives ${foundBeside!.join(' ')} beside another text, ${found!.join(' ')} alone`;
+      throw new GoldenMismatchError(directory, text, layer, problem);
     }
-    const segments = tokens.segments?.slice(start, end);
-    // A neighbour of the same length: tokens of the other texts.
-    const neighbour = ids.map((_, at) => tokens.ids[(end + at) % tokens.ids.length]!);
-    const alone = await allExits(bundle, runner, [ids], segments);
-    const beside = await allExits(bundle, runner, [neighbour, ids], segments);
-    for (const { layer, probabilities, uncertainty } of exits) {
-      const [found] = alone.get(layer)!;
-      const [, foundBeside] = beside.get(layer)!;
-      const wanted = Float32Array.of(...probabilities, uncertainty);
-      if (!equalBits(foundBeside!, found!)) {
-        const problem = `exit ${layer} gives ${foundBeside!.join(' ')} beside another text, ${found!.join(' ')} alone`;
-        throw new GoldenMismatchError(directory, text, layer, problem);
-      }
-      if (equalBits(found!, wanted)) continue;
-      exact = false;
-      if (!found!.every((value, i) => Math.abs(value - wanted[i]!) <= tolerance)) {
-        const problem = `exit ${layer} gives ${found!.join(' ')}, expected ${wanted.join(' ')} within ${tolerance}`;
-        throw new GoldenMismatchError(directory, text, layer, problem);
-      }
+    if (equalBits(found!, wanted)) continue;
+    exact = false;
+    if (!found!.every((value, i) => Math.abs(value - wanted[i]!) <= tolerance)) {
+      const problem = `exit ${layer} gives ${found!.join(' ')}, expected ${wanted.join(' ')} within ${tolerance}`;
+      throw new GoldenMismatchError(directory, text, layer, problem);
     }
   }
-  return { exact };
+  return exact;
 }
 
 /**
