@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { peersFolder } from './peers-folder.js';
 import { runPython } from './run-python.js';
@@ -26,9 +26,6 @@ export async function onnxGraph(
   const path = join(cache, `peers-graph-${hash.digest('hex').slice(0, 12)}.onnx`);
   if (existsSync(path)) return path;
   say('… exporting the checkpoint for ONNX Runtime, fusing and quantising it');
-  for (const entry of await readdir(cache)) {
-    if (entry.startsWith('peers-graph-')) await rm(join(cache, entry));
-  }
   await runPython(python, [join(peersFolder, 'export_onnx.py'), checkpoint, path]);
   return path;
 }

@@ -38,14 +38,16 @@ export async function peersConfiguration(
 /** Lines beside those of the bench. */
 export function peersConfigurationLines({ peers }: PeersConfiguration): string[] {
   const { batchSize, maxLength, versions, notes } = peers;
-  const words = (record: Readonly<Record<string, string>>): string =>
-    Object.entries(record)
-      .map(([name, value]) => `${name} ${value}`)
-      .join(', ');
   return [
     `peers: batches of ${batchSize} texts, at most ${maxLength} tokens; ${words(versions)}`,
     ...Object.entries(notes).map(([name, own]) => `${name}: ${words(own)}`),
   ];
+}
+
+function words(record: Readonly<Record<string, string>>): string {
+  return Object.entries(record)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
 }
 
 async function cpuFlags(): Promise<string[]> {

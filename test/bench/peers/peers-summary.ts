@@ -50,17 +50,23 @@ function peerRatio(
       roundValues(samples, peer.name, peerTime),
       roundValues(samples, sluice.name, sluiceTime),
     );
-  const wall = ({ wallSeconds }: Sample): number => wallSeconds;
-  const processor = ({ cpuSeconds }: Sample): number => cpuSeconds;
   return {
     peer: peer.name,
     peerTitle: peer.title,
     sluice: sluice.name,
     sluiceTitle: sluice.title,
-    wholeProcess: ratio(wall, wall),
-    withoutStart: ratio(wall, labellingSeconds),
-    processor: ratio(processor, processor),
+    wholeProcess: ratio(wallSeconds, wallSeconds),
+    withoutStart: ratio(wallSeconds, labellingSeconds),
+    processor: ratio(cpuSeconds, cpuSeconds),
   };
+}
+
+function wallSeconds({ wallSeconds }: Sample): number {
+  return wallSeconds;
+}
+
+function cpuSeconds({ cpuSeconds }: Sample): number {
+  return cpuSeconds;
 }
 
 /** Of `sluice label`: from the first row read to the last commit. */
