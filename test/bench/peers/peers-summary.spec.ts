@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Sample } from '../result-file.js';
+import type { Spread } from '../statistics.js';
 import { plainTable } from '../view/plain-tables.js';
 import { summarisePeers } from './peers-summary.js';
 import { peersTables } from './peers-tables.js';
@@ -33,9 +34,13 @@ const samples = [0, 1].flatMap((round) => {
   ];
 });
 
+/** The same in every round. */
+function always(ratio: number): Spread {
+  return { median: ratio, least: ratio, most: ratio };
+}
+
 it('divides the time of each peer by that of Sluice within the round', () => {
   const { ratios, variants: summaries } = summarisePeers(variants, samples);
-  const always = (ratio: number) => ({ median: ratio, least: ratio, most: ratio });
   expect(ratios).toEqual([
     {
       peer: 'pytorch-int8',
