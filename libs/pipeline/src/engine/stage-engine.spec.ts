@@ -21,7 +21,10 @@ const layouts = fc
       task,
       hiddenSize: HIDDEN,
       activation: 'float32',
-      stages: exits.map((exits) => ({ exits })),
+      stages: exits.map((exits) => ({
+        exits,
+        layers: exits[0] === 0 ? undefined : [exits[0]!, exits.at(-1)!],
+      })),
     };
   });
 
@@ -76,10 +79,10 @@ describe('StageEngine', () => {
 
         expect(ran).toBe(runner.batches.length);
         expect(runner.mostPending).toBeLessThanOrEqual(2 * concurrency);
-        for (const { rows, tokens } of runner.batches) {
-          expect(rows === 1 || rows * tokens <= batchTokens).toBe(true);
+        for (const { stage, rows, tokens } of runner.batches) {
+          expect(rows === 1 || rows * tokens <= batchTokens * (stage === 0 ? 4 : 1)).toBe(true);
         }
-        const oneBatch = Math.max(batchTokens, LONGEST) * HIDDEN * Float32Array.BYTES_PER_ELEMENT;
+        const oneBatch = Math.max(4 * batchTokens, LONGEST) * HIDDEN * Float32Array.BYTES_PER_ELEMENT;
         expect(runner.mostSurvivorBytes).toBeLessThanOrEqual(Math.max(survivorBytes, oneBatch));
         expect(runner.survivorBytes).toBe(0);
       }),
@@ -123,7 +126,10 @@ describe('StageEngine', () => {
     task: 'single',
     hiddenSize: HIDDEN,
     activation: 'float32',
-    stages: [{ exits: [1] }, { exits: [2] }],
+    stages: [
+      { exits: [1], layers: [1, 1] },
+      { exits: [2], layers: [2, 2] },
+    ],
   };
   const fullDepth = new Map([
     [1, 0],
@@ -164,6 +170,22 @@ describe('StageEngine', () => {
     await Promise.all([oldest, younger]);
     expect(runner.batches).toHaveLength(2 + 40);
     expect(ended).toBeLessThan(12);
+  });
+
+  it('runs larger batches where exit 0 is a stage by itself', async () => {
+    const layout: ModelLayout = { ...twoStages, stages: [{ exits: [1] }, { exits: [2], layers: [2, 2] }] };
+    const runner = new ManualRunner(layout, 1);
+    const engine = new StageEngine(runner, layout, fullDepth, { batchTokens: 4 });
+    const labels = engine.label(tokensOf([2, 2, 2, 2, 2, 2, 2, 2, 2], 'single', 0));
+    await finishAll(runner, [0]);
+    await labels;
+    const rowsOfStage = [0, 1].map((stage) =>
+      runner.batches.filter((batch) => batch.stage === stage).map(({ rows }) => rows),
+    );
+    expect(rowsOfStage).toEqual([
+      [8, 1],
+      [2, 2, 2, 2, 1],
+    ]);
   });
 
   it.each([

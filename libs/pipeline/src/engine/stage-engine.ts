@@ -29,7 +29,10 @@ export class StageFailedError extends Error {
 }
 
 export interface StageEngineOptions {
-  /** The most tokens of a batch; a longer row runs alone. Default 1024, what the caches of a CPU core like. */
+  /**
+   * The most tokens of a batch; a longer row runs alone. Default 1024, what the caches of a CPU core like. Four times as
+   * many where exit 0 is a stage by itself.
+   */
   readonly batchTokens?: number | undefined;
   /** The most bytes of activations between stages; at least one batch's are always allowed. Default 256 MiB. */
   readonly survivorBytes?: number | undefined;
@@ -38,6 +41,9 @@ export interface StageEngineOptions {
 
 /** Batches that wait at the runner for each one that runs there, so that its workers never wait for this thread. */
 const LOOK_AHEAD = 1;
+
+/** A stage without layers does so little to a token that the way to the runner and back would count. */
+const BATCHES_WITHOUT_LAYERS = 4;
 
 /**
  * Labels rows stage by stage. The rows of all tasks wait in one pool per stage, by exact length; survivors enter
@@ -70,7 +76,10 @@ export class StageEngine implements RowLabeller {
     this.#policies = layout.stages.map(({ exits }) => stagePolicy(policy, exits));
     this.#survivorBytes = survivorBytes;
     this.#telemetry = options.telemetry;
-    this.#pools = layout.stages.map(() => new LengthPool(batchTokens));
+    this.#pools = layout.stages.map(
+      ({ layers }) =>
+        new LengthPool(layers === undefined ? BATCHES_WITHOUT_LAYERS * batchTokens : batchTokens),
+    );
   }
 
   /**
