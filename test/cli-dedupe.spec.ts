@@ -24,20 +24,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const argsFor = (out: string, options: readonly string[]): string[] => [
-  ...[
-    'label',
-    'mails.jsonl',
-    '--model',
-    spamBundle,
-    '--speed',
-    '0.03',
-    '--probabilities',
-    '--chunk-rows',
-    '32',
-  ],
-  ...['--label-field', 'label', '--out', out, ...options],
-];
+const argsFor = (out: string, options: readonly string[]): string[] => {
+  const rows = ['--chunk-rows', '32', '--label-field', 'label', '--speed', '0.03', '--probabilities'];
+  return ['label', 'mails.jsonl', '--model', spamBundle, '--out', out, ...rows, ...options];
+};
 
 async function label(
   ...options: readonly string[]

@@ -10,6 +10,9 @@ const tokensOf = (...ids: number[]): TokenColumns => ({
   truncated: Uint8Array.of(0),
 });
 
+const countUp = (from: number, length: number): TokenColumns =>
+  tokensOf(...Array.from({ length }, (_, index) => (from + index) % 5));
+
 const answerOf = (label: number): LabelColumns => ({
   rows: 1,
   classes: 2,
@@ -59,13 +62,11 @@ describe('RowMemory', () => {
 
   it('does not take what stands in the place of a row for the row', () => {
     const memory = new RowMemory(3 * 311, 2);
-    const run = (from: number, length: number) =>
-      tokensOf(...Array.from({ length }, (_, index) => (from + index) % 5));
-    for (const [call, tokens] of [run(0, 64), run(1, 80), run(2, 80)].entries()) {
+    for (const [call, tokens] of [countUp(0, 64), countUp(1, 80), countUp(2, 80)].entries()) {
       memory.add(tokens, 0, 7, call + 1, 0);
     }
     // The third begins where the first did, in a ring of three times 64.
-    expect(memory.find(run(2, 64), 0, 7)).toBe(0);
+    expect(memory.find(countUp(2, 64), 0, 7)).toBe(0);
   });
 
   it('keeps the answer of each entry until it leaves', () => {
@@ -76,7 +77,7 @@ describe('RowMemory', () => {
       expect(memory.callOf(entry)).toBe(3);
       return entry;
     });
-    for (const [row, entry] of [...entries.entries()].reverse()) memory.answer(entry, answerOf(row), 0);
+    for (const [row, entry] of [...entries.entries()].toReversed()) memory.answer(entry, answerOf(row), 0);
     const target = emptyLabels(2, 2);
     const found = entries.map((_, row) => {
       const tokens = tokensOf(row, row);
