@@ -7,7 +7,9 @@ export const BUNDLE_FORMAT = 1;
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** A file of the bundle, beside bundle.json: a bare name, so no path can leave the bundle's directory. */
 const bundleFile = z.object({
-  file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
+  file: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected the bare name of a file beside bundle.json'),
   sha256,
 });
 const share = z.number().min(0).max(1);
@@ -44,7 +46,10 @@ const presetSchema = z.object({
 export type Preset = z.infer<typeof presetSchema>;
 
 export const manifestSchema = z.object({
-  format: z.literal(BUNDLE_FORMAT),
+  format: z.literal(BUNDLE_FORMAT, {
+    error: ({ input }) =>
+      `this program reads bundles of format ${BUNDLE_FORMAT}, got ${JSON.stringify(input)}; compile the checkpoint again`,
+  }),
   name: z.string(),
   labels: z.array(z.string()).min(2).max(65_535),
   task: z.enum(['single', 'pair']),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { makeFolder, temporarySuffix, writeDurably } from './durable-write.js';
+import { makeFolder, temporarySuffix, withPath, writeDurably } from './durable-write.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -57,4 +57,18 @@ it('fails where a file is in the way, or the file system makes no folders', asyn
   await writeFile(join(folder, 'file'), '');
   await expect(makeFolder(join(folder, 'file', 'a'))).rejects.toThrow('ENOTDIR');
   if (process.platform === 'linux') await expect(makeFolder('/proc/a/b')).rejects.toThrow('ENOENT');
+});
+
+it('names the file that could not be written, once', () => {
+  const nameless = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  expect(withPath(nameless, 'runs/plan.jsonl')).toMatchObject({
+    code: 'ENOSPC',
+    message: "ENOSPC: no space left on device, write 'runs/plan.jsonl'",
+  });
+  const named = Object.assign(new Error("EACCES: permission denied, open 'a'"), {
+    code: 'EACCES',
+    path: 'a',
+  });
+  expect(withPath(named, 'b')).toMatchObject({ message: "EACCES: permission denied, open 'a'" });
+  expect(withPath(new Error('no more'), 'b')).toMatchObject({ message: 'no more' });
 });

@@ -30,10 +30,16 @@ export async function writeDurably(
   } catch (error) {
     // The first error is the one to tell; what cannot be removed now goes when the run is next opened.
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw error;
+    throw withPath(error, path);
   }
   reached?.('renamed');
   await syncFolder(dirname(path));
+}
+
+/** An error of the file system, which names no file where it comes from a write, with the file's path in its message. */
+export function withPath(error: unknown, path: string): unknown {
+  if (error instanceof Error && 'code' in error && !('path' in error)) error.message += ` '${path}'`;
+  return error;
 }
 
 /** Makes a folder, with those above it, durably. An existing folder is fine. */

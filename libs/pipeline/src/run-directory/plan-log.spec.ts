@@ -1,8 +1,9 @@
-import { appendFile, mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import type { PlannedChunk } from '../ports.js';
@@ -84,4 +85,65 @@ it('shares one fsync among those that wait together', async () => {
   await Promise.all([0, 1, 2, 3].map((chunk) => plan.sync(chunk)));
   await plan.close();
   expect((await reopened()).chunks).toHaveLength(4);
+});
+
+const sha256 = fc
+  .uint8Array({ minLength: 32, maxLength: 32 })
+  .map((bytes) => Buffer.from(bytes).toString('hex'));
+
+/** Plans of any chunks, one behind the other. */
+const plans = fc
+  .array(fc.record({ rows: fc.integer({ min: 1, max: 2000 }), bytes: fc.nat(2 ** 40), sha256 }), {
+    minLength: 1,
+    maxLength: 12,
+  })
+  .map((sizes) => {
+    let firstRow = 1;
+    let start = 0;
+    return sizes.map(({ rows, bytes, sha256 }, chunk): PlannedChunk => {
+      const range = { file: 0, start, end: start + bytes, sha256 };
+      const line = { chunk, firstRow, rows, range };
+      firstRow += rows;
+      start += bytes;
+      return line;
+    });
+  });
+
+const wounds = fc.oneof(
+  fc.record({ kind: fc.constant('cut' as const), at: fc.nat() }),
+  fc.record({ kind: fc.constant('flip' as const), at: fc.nat(), bit: fc.integer({ min: 0, max: 7 }) }),
+  fc.record({ kind: fc.constant('zeros' as const), at: fc.nat() }),
+);
+
+it('whatever broke it, is what was planned up to some chunk, and goes on to the same bytes', async () => {
+  await fc.assert(
+    fc.asyncProperty(plans, fc.boolean(), wounds, async (chunks, sealed, wound) => {
+      await rm(path, { force: true });
+      const append = async (from: number, seal: boolean): Promise<void> => {
+        const plan = await PlanLog.open(path);
+        for (const chunk of chunks.slice(from)) await plan.append(chunk);
+        if (seal && !plan.sealed) await plan.seal();
+        await plan.close();
+      };
+      await append(0, sealed);
+      const whole = await readFile(path);
+      const at = wound.at % whole.length;
+      if (wound.kind === 'cut') await truncate(path, at);
+      else {
+        // What a file system may leave of the end of a file when the power goes.
+        const broken = wound.kind === 'zeros' ? Buffer.from(whole).fill(0, at) : Buffer.from(whole);
+        if (wound.kind === 'flip') broken[at]! ^= 1 << wound.bit;
+        await writeFile(path, broken);
+      }
+      const found = await reopened();
+      expect(found.chunks).toEqual(chunks.slice(0, found.chunks.length));
+      // No line before the one that was hit is lost.
+      const linesBefore = whole.subarray(0, at).toString('latin1').split('\n').length - 1;
+      expect(found.chunks.length).toBeGreaterThanOrEqual(Math.min(linesBefore, chunks.length));
+      if (found.sealed) expect(found.chunks).toHaveLength(chunks.length);
+      await append(found.chunks.length, sealed);
+      expect(await readFile(path)).toEqual(whole);
+    }),
+    { numRuns: 100 },
+  );
 });

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import type { PlannedChunk } from '../ports.js';
-import { syncFolder } from './durable-write.js';
+import { syncFolder, withPath } from './durable-write.js';
 import { completeLines, readRecord, recordLine } from './record-line.js';
 import { hasShape } from './stored-shape.js';
 
@@ -89,7 +89,7 @@ export class PlanLog {
           `which ends at row ${this.#rows}. The corpus reader must give its chunks in order.`,
       );
     }
-    await this.#file.appendFile(recordLine(lineOf(planned)));
+    await this.#write(lineOf(planned));
     this.#add(planned);
   }
 
@@ -106,7 +106,7 @@ export class PlanLog {
   /** Says that the corpus has no more chunks. */
   async seal(): Promise<void> {
     const seal: Seal = { sealed: true, chunks: this.#chunks, rows: this.#rows, sha256: this.corpusHash };
-    await this.#file.appendFile(recordLine(seal));
+    await this.#write(seal);
     await this.#file.sync();
     this.#sealed = true;
   }
@@ -122,6 +122,14 @@ export class PlanLog {
 
   async close(): Promise<void> {
     await this.#file.close();
+  }
+
+  async #write(record: object): Promise<void> {
+    try {
+      await this.#file.appendFile(recordLine(record));
+    } catch (error) {
+      throw withPath(error, this.#path);
+    }
   }
 
   /** @returns bytes of the plan that are good */

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { withPath } from './durable-write.js';
 import { hasShape } from './stored-shape.js';
 
 const lockName = /^run-(\d+)-[0-9a-f]{8}\.lock$/;
@@ -53,14 +54,14 @@ export class RunLock {
     const name = `run-${process.pid}-${randomBytes(4).toString('hex')}.lock`;
     const lock = new RunLock(join(folder, name));
     const self: Owner = { pid: process.pid, host: hostname(), started: await processStart(process.pid) };
-    await writeFile(lock.#file, JSON.stringify(self), { flag: 'wx' });
     try {
+      await writeFile(lock.#file, JSON.stringify(self), { flag: 'wx' });
       for (const other of await readdir(folder)) {
         if (isLockFile(other) && other !== name) await expectDead(folder, other);
       }
     } catch (error) {
       await lock.release();
-      throw error;
+      throw withPath(error, lock.#file);
     }
     return lock;
   }
