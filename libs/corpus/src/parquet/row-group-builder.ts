@@ -5,7 +5,7 @@ import { valueOfJson } from './written-type.js';
 
 /** A row group is full with so many rows, characters of JSON, or values. */
 const MOST_ROWS = 1 << 16;
-const MOST_CHARS = 1 << 24;
+const MOST_CHARS = 1 << 23;
 const MOST_VALUES = 1 << 21;
 
 interface Column {
