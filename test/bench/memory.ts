@@ -24,6 +24,8 @@ export interface MemoryRun {
   readonly seconds: number;
   readonly rowsPerSecond: number;
   readonly peakBytes: number;
+  /** Of the output: what another run of the same rows must give, however it was interrupted. */
+  readonly sha256: string;
   /** Growth for 100,000 rows, fitted behind the warm-up; absent where there are too few samples behind it. */
   readonly slopeBytesPer100k?: number | undefined;
   /** Each second. */
@@ -69,6 +71,7 @@ export async function measureMemory(work: BenchWork, rows: number): Promise<Memo
     seconds,
     rowsPerSecond: rows / seconds,
     peakBytes: usage.peakBytes,
+    sha256: run.sha256,
     slopeBytesPer100k: slopeBehindWarmUp(series),
     series,
   };
