@@ -48,7 +48,10 @@ export function addEvaluateCommand(program: Command): void {
   const command = program
     .command('evaluate')
     .description('measure what each speed gives and saves on a corpus: accuracy, agreement, FLOPs, texts/s')
-    .argument('<corpus...>', 'jsonl, csv, tsv, txt or parquet files, also .gz, or patterns; - for standard input')
+    .argument(
+      '<corpus...>',
+      'jsonl, csv, tsv, txt or parquet files, also .gz, or patterns; - for standard input',
+    )
     .requiredOption('-m, --model <bundle>', 'directory of a compiled bundle')
     .addOption(
       new Option('--speeds <a,b,…>', 'speeds to compare')

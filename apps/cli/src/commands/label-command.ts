@@ -50,7 +50,10 @@ export function addLabelCommand(program: Command): void {
   const command = program
     .command('label')
     .description('label a corpus: each row leaves at the first exit that is sure enough')
-    .argument('<corpus...>', 'jsonl, csv, tsv, txt or parquet files, also .gz, or patterns; - for standard input')
+    .argument(
+      '<corpus...>',
+      'jsonl, csv, tsv, txt or parquet files, also .gz, or patterns; - for standard input',
+    )
     .requiredOption('-m, --model <bundle>', 'directory of a compiled bundle')
     .option(
       '-o, --out <file>',
