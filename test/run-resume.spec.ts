@@ -426,7 +426,7 @@ describe('an error', () => {
 });
 
 describe('plan and resume', () => {
-  it('give the same bytes whatever was committed and whatever broke', async () => {
+  it('give the same bytes however often it stopped, whatever was committed and whatever broke', async () => {
     const wound = fc.record({
       chunk: fc.nat(40),
       extension: fc.constantFrom('txt', 'rejects.jsonl', 'ok'),
@@ -434,31 +434,38 @@ describe('plan and resume', () => {
       at: fc.nat(400),
     });
     const planWound = fc.option(fc.record({ how: fc.constantFrom('flip', 'cut'), at: fc.nat(4000) }));
+    /** Commits some chunks more, stops, and then some of what it left breaks. */
+    const stop = fc.record({ more: fc.nat(6), wounds: fc.array(wound, { maxLength: 4 }), planWound });
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 90 }),
         fc.integer({ min: 3, max: 20 }),
-        fc.nat(12),
-        fc.array(wound, { maxLength: 4 }),
-        planWound,
-        async (rows, chunkRows, committedFirst, wounds, planWound) => {
+        fc.array(stop, { minLength: 1, maxLength: 3 }),
+        async (rows, chunkRows, stops) => {
           const clean = await corpusFolder(rows);
           await toyRun({ folder: clean, chunkRows });
           const folder = await corpusFolder(rows);
           const chunks = Math.ceil(rows / chunkRows);
-          await stoppedRun({ folder, chunkRows }, Math.min(committedFirst, chunks - 1));
-          const whole = new Set(await committedChunks(folder));
-          for (const { chunk, extension, how, at } of wounds) {
-            if (await hurt(chunkFile(folder, chunk, extension), how, at)) whole.delete(chunk);
-          }
-          if (planWound) await hurt(join(folder, 'out.txt.run/plan.jsonl'), planWound.how, planWound.at);
+          const whole = new Set<number>();
           let commits = 0;
-          const onStep = (step: RunStep): void => {
-            if (step === 'ok-renamed') commits += 1;
+          const onStep = (step: RunStep, chunk?: number): void => {
+            if (step !== 'ok-renamed' || chunk === undefined) return;
+            whole.add(chunk);
+            commits += 1;
           };
+          for (const { more, wounds, planWound } of stops) {
+            const enough = Math.min(whole.size + more, chunks - 1);
+            await stoppedRun({ folder, chunkRows, open: { onStep } }, enough);
+            for (const { chunk, extension, how, at } of wounds) {
+              if (await hurt(chunkFile(folder, chunk, extension), how, at)) whole.delete(chunk);
+            }
+            if (planWound) await hurt(join(folder, 'out.txt.run/plan.jsonl'), planWound.how, planWound.at);
+          }
+          const missing = chunks - whole.size;
+          commits = 0;
           await toyRun({ folder, chunkRows: chunkRows + 1, open: { onStep } });
           expect(await outcomeOf(folder)).toEqual(await outcomeOf(clean));
-          expect(commits).toBe(chunks - whole.size);
+          expect(commits).toBe(missing);
         },
       ),
       { numRuns: 25 },

@@ -1,0 +1,38 @@
+/** Every hostile input of the catalogue, on the real command; and the page that tells of them. */
+import { afterAll, describe, expect, it } from 'vitest';
+import { hostileArchives } from './hostile-archives.js';
+import { hostileBundles, removeCompiled } from './hostile-bundles.js';
+import type { HostileCase } from './hostile-case.js';
+import { hostileCheckpoints } from './hostile-checkpoints.js';
+import { hostileFiles } from './hostile-files.js';
+import { hostileFlags } from './hostile-flags.js';
+import { hostilePage } from './hostile-page.js';
+import { hostilePlaces } from './hostile-places.js';
+import { hostileRows } from './hostile-rows.js';
+import type { SeenStep } from './see-case.js';
+import { seeCase } from './see-case.js';
+
+const sections = [
+  hostileRows,
+  ...hostileFiles,
+  hostileArchives,
+  hostilePlaces,
+  hostileFlags,
+  ...hostileCheckpoints,
+  hostileBundles,
+];
+const seen = new Map<HostileCase, SeenStep[]>();
+
+afterAll(removeCompiled);
+
+describe.each(sections)('$title', ({ cases }) => {
+  it.each(cases)('$name', async (given) => {
+    seen.set(given, await seeCase(given));
+  });
+});
+
+it('docs/hostile-input.md tells what was seen', async () => {
+  await expect(hostilePage(sections, (given) => seen.get(given) ?? [])).toMatchFileSnapshot(
+    '../../docs/hostile-input.md',
+  );
+});
