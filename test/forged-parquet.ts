@@ -2,7 +2,7 @@
 
 /** A value of Thrift's compact protocol: whole number, bytes, flag, list, or a struct by field id. */
 type Thrift = number | string | boolean | readonly Thrift[] | ThriftStruct;
-interface ThriftStruct {
+export interface ThriftStruct {
   readonly [id: number]: Thrift | undefined;
 }
 
@@ -90,10 +90,22 @@ export function plainStrings(...texts: readonly string[]): Buffer {
 
 /** One run of a value that takes a byte, as levels in front of a page have it. */
 export function levelRun(count: number, value: number): Buffer {
-  const run = Buffer.concat([varint(count * 2), Buffer.from([value])]);
+  return withLength(run(count, value));
+}
+
+/** Levels one by one. */
+export function levels(...values: readonly number[]): Buffer {
+  return withLength(Buffer.concat(values.map((value) => run(1, value))));
+}
+
+function run(count: number, value: number): Buffer {
+  return Buffer.concat([varint(count * 2), Buffer.from([value])]);
+}
+
+function withLength(bytes: Buffer): Buffer {
   const length = Buffer.alloc(4);
-  length.writeUInt32LE(run.length);
-  return Buffer.concat([length, run]);
+  length.writeUInt32LE(bytes.length);
+  return Buffer.concat([length, bytes]);
 }
 
 export interface TextFile {

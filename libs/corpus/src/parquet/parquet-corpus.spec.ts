@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CorpusChunk, PlannedChunk } from '#pipeline/ports.js';
 import type { ReadOptions } from '../corpus-options.js';
-import { dataPage, plainStrings, textFile } from '../../../../test/forged-parquet.js';
+import type { ThriftStruct } from '../../../../test/forged-parquet.js';
+import {
+  dataPage,
+  levels,
+  parquetFile,
+  plainStrings,
+  textFile,
+  thriftStruct,
+} from '../../../../test/forged-parquet.js';
 import { openCorpus } from '../open-corpus.js';
 
 const fixtures = join(import.meta.dirname, '../../../../test/fixtures/parquet');
@@ -46,6 +54,11 @@ function planOf({ chunk, firstRow, rows, range }: CorpusChunk): PlannedChunk {
   return { chunk, firstRow, rows, range };
 }
 
+/** Of a required or repeated string column in a forged footer. */
+function columnChunk(entries: number, bytes: number, start: number): ThriftStruct {
+  return { 2: 0, 3: { 1: 6, 4: 0, 5: entries, 7: bytes, 9: start } };
+}
+
 /** Rows of the files `many-*`. */
 const many = Array.from({ length: 100 }, (_, row) =>
   JSON.stringify({
@@ -81,6 +94,30 @@ describe('a parquet file', () => {
       }
     },
   );
+
+  it('may have a list that goes on in the next page', async () => {
+    const texts = dataPage(3, plainStrings('one', 'two', 'three'));
+    // one: a, b; two: c, and in the second page d; three: nothing
+    const first = Buffer.concat([levels(0, 1, 0), levels(1, 1, 1), plainStrings('a', 'b', 'c')]);
+    const second = Buffer.concat([levels(1, 0), levels(1, 0), plainStrings('d')]);
+    const tags = Buffer.concat([dataPage(3, first), dataPage(2, second)]);
+    const footer = thriftStruct({
+      2: [
+        { 4: 'root', 5: 2 },
+        { 1: 6, 3: 0, 4: 'text', 6: 0 },
+        { 1: 6, 3: 2, 4: 'tags', 6: 0 },
+      ],
+      3: 3,
+      4: [{ 1: [columnChunk(3, texts.length, 4), columnChunk(5, tags.length, 4 + texts.length)], 3: 3 }],
+    });
+    const path = join(root, 'across.parquet');
+    await writeFile(path, parquetFile(Buffer.concat([texts, tags]), footer));
+    expect(recordsOf(await read(path))).toEqual([
+      '{"text":"one","tags":["a","b"]}',
+      '{"text":"two","tags":["c","d"]}',
+      '{"text":"three","tags":[]}',
+    ]);
+  });
 
   it('rejects a row by itself, in the words of JSON lines', async () => {
     const [chunk, ...others] = await read(fixture('odd'), { maxRowBytes: 2000 });

@@ -1,4 +1,4 @@
-import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import type { ByteWriter } from 'hyparquet-writer';
 import type { LabelColumns } from '#pipeline/columns.js';
 import type { CorpusChunk, RowWriter } from '#pipeline/ports.js';
 import { JsonFields } from '../json-fields.js';
@@ -53,6 +53,8 @@ export class ParquetRowWriter implements RowWriter {
   }
 
   async *merge(rows: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    // Only here: no other run shall wait for the library to load.
+    const { ByteWriter, ParquetWriter } = await import('hyparquet-writer');
     const carried = await this.#carriedTypes(rows());
     const columns = new Map([...carried, ...this.#added]);
     const bytes = new ByteWriter();
