@@ -80,7 +80,7 @@ export async function pythonVersion(python: string): Promise<string> {
 }
 
 function install(python: string, requirements: string): Promise<number> {
-  const options = ['--no-deps', '--disable-pip-version-check', '--progress-bar=off'];
+  const options = ['--no-deps', '--disable-pip-version-check', '--progress-bar=off', '--quiet'];
   return runPython(python, ['-m', 'pip', 'install', ...options, '--requirement', requirements]);
 }
 
