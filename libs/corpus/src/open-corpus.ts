@@ -5,7 +5,6 @@ import type { FileCorpus } from './file-corpus.js';
 import { FilesCorpus } from './files-corpus.js';
 import { jsonParts, tableParts, textParts } from './format-parts.js';
 import { openRecords } from './open-records.js';
-import { openParquetCorpus } from './parquet/parquet-corpus.js';
 
 /**
  * Opens a corpus of one file or of several, or of standard input. Reads what it must know before the first row: the
@@ -43,5 +42,7 @@ const openFormat: Readonly<
   txt: (options, file) => openRecords(options, file, textParts),
   csv: (options, file) => openRecords(options, file, tableParts(',')),
   tsv: (options, file) => openRecords(options, file, tableParts('\t')),
-  parquet: openParquetCorpus,
+  // Thirty small modules, which no other run shall wait for.
+  parquet: async (options, file) =>
+    (await import('./parquet/parquet-corpus.js')).openParquetCorpus(options, file),
 };
