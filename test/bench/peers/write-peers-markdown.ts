@@ -24,8 +24,9 @@ export async function writePeersMarkdown(
     await writeFile(join(folder, file), svg);
     image.push(`![texts per second of Sluice and its peers](${file})`, '');
   }
+  const rounds = configuration.rounds === 1 ? '1 round' : `${configuration.rounds} rounds`;
   const lines = [
-    `Measured ${begun.slice(0, 10)} by \`npm run bench:peers\`: median (least–most) over ${configuration.rounds} rounds.`,
+    `Measured ${begun.slice(0, 10)} by \`npm run bench:peers\`: median (least–most) over ${rounds}.`,
     '',
     ...[...configurationLines(configuration), ...peersConfigurationLines(configuration)].map(
       (line) => `- ${line}`,
