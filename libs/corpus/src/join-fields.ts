@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { CorpusOpenError } from './corpus-errors.js';
 import type { RecordFields } from './row-columns.js';
 
@@ -9,7 +11,7 @@ export interface FileFields {
 
 /**
  * The fields of several files as one corpus: of tables the columns, which all must have in the same order; of JSON those
- * of any file.
+ * of any file, with the types that all give them.
  * @throws CorpusOpenError for the first file that does not fit the first one
  */
 export function joinFields(files: readonly FileFields[]): RecordFields {
@@ -20,7 +22,25 @@ export function joinFields(files: readonly FileFields[]): RecordFields {
     if (file.fields.kind === 'cells') expectColumns(first, file);
     for (const name of file.fields.names) names.add(name);
   }
-  return { ...first.fields, names: [...names] };
+  return { ...first.fields, names: [...names], types: commonTypes(files) };
+}
+
+/**
+ * The types that all files which have a field give it. Values of any other type may fit in and lose something: a double
+ * in a column of floats, a string in one of bytes.
+ */
+function commonTypes([first, ...others]: readonly FileFields[]): RecordFields['types'] {
+  if (first?.fields.types === undefined) return undefined;
+  const common = new Map(first.fields.types);
+  for (const { fields } of others) {
+    const names = new Set(fields.names);
+    for (const [name, type] of common) {
+      // Rows of JSON lines may have fields that their first ones lack.
+      const has = fields.types === undefined || names.has(name);
+      if (has && !isDeepStrictEqual(fields.types?.get(name), type)) common.delete(name);
+    }
+  }
+  return common;
 }
 
 function expectKind(first: FileFields, { path, fields }: FileFields): void {
