@@ -8,10 +8,11 @@ export async function* jsonLines(blocks: AsyncIterable<Uint8Array>): AsyncGenera
   for await (const block of blocks) {
     pending.push(block);
     bytes += block.length;
-    if (bytes < BATCH_BYTES) continue;
+    // A long line is put together once, when its end has come.
+    if (bytes < BATCH_BYTES || !block.includes(0x0a)) continue;
     const joined = Buffer.concat(pending);
     const end = joined.lastIndexOf(0x0a) + 1;
-    if (end > 0) yield joined.toString('utf8', 0, end - 1).split('\n');
+    yield joined.toString('utf8', 0, end - 1).split('\n');
     pending = [joined.subarray(end)];
     bytes = joined.length - end;
   }

@@ -70,6 +70,15 @@ const many = Array.from({ length: 100 }, (_, row) =>
 );
 
 describe('a parquet file', () => {
+  it('has no rows where its columns start nowhere, as pyarrow writes it', async () => {
+    const path = join(root, 'none.parquet');
+    await writeFile(
+      path,
+      textFile({ rows: 0, entries: 0, pages: dataPage(0, Buffer.alloc(0)), meta: { 9: 0 } }),
+    );
+    expect(await read(path)).toEqual([]);
+  });
+
   it.each([
     ['types', 'types'],
     ['types-dictionary', 'types'],

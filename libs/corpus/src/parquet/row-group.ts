@@ -99,6 +99,8 @@ function readColumnChunk(reader: ThriftReader, type: number, leaf: Leaf, dataEnd
   const named = codecs[codec];
   if (named === undefined)
     throw new ParquetFormatError(`the column ${leaf.path} has the unknown codec ${codec}`);
+  // No byte of it is read, and writers say that it starts where no column can.
+  if (entries === 0) return { codec: named, entries, start: FIRST_BYTE, end: FIRST_BYTE };
   const hasDictionary = dictionaryStart !== NO_DICTIONARY && dictionaryStart < dataStart;
   const start = hasDictionary ? dictionaryStart : dataStart;
   if (!(start >= FIRST_BYTE && bytes >= 0 && start + bytes <= dataEnd)) {

@@ -37,13 +37,22 @@ export class RowPositions {
   /** Undefined where no row stands, nor the last one ends. */
   find(position: number): RowPlace | undefined {
     if (position === this.end) return { rowGroup: this.#groups.length, row: 0 };
-    const rowGroup = this.#groups.findIndex(
-      ({ start, span }) => position >= start && position < start + span,
-    );
-    const group = this.#groups[rowGroup];
-    if (group === undefined) return undefined;
+    if (!(position >= 0 && position < this.end)) return undefined;
+    const rowGroup = this.#groupAt(position);
+    const group = this.#groups[rowGroup]!;
     const [offset, rows, span] = [BigInt(position - group.start), BigInt(group.rows), BigInt(group.span)];
     const place = { rowGroup, row: Number((offset * rows + span - 1n) / span) };
     return this.of(place) === position ? place : undefined;
+  }
+
+  /** The last row group that starts there or before: those without rows start where the next does. */
+  #groupAt(position: number): number {
+    let [low, high] = [0, this.#groups.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.#groups[middle]!.start <= position) low = middle;
+      else high = middle;
+    }
+    return low;
   }
 }
