@@ -101,6 +101,9 @@ describe('sluice label gives the rows of one plain file', () => {
     expect(await unpacked('part/2.labelled.jsonl.gz')).toBe(
       `${expected.split('\n').slice(20, 40).join('\n')}\n`,
     );
+    // Parquet is compressed inside.
+    expect((await runCli([...args, '--out-format', 'parquet'], { cwd: folder })).end).toBe(0);
+    expect((await readFile(join(folder, 'part/2.labelled.parquet'))).toString('latin1', 0, 4)).toBe('PAR1');
   });
 
   it('for a pattern, with the files in the order of their names, and says in which file a rejected row is', async () => {
@@ -135,6 +138,21 @@ describe('sluice label of several compressed files', () => {
     },
   );
 
+  it('resumes for a pattern that its own output and run directory match', async () => {
+    await mkdir(join(folder, 'own'));
+    await write('own/1.jsonl', text(0, 40));
+    await write('own/2.jsonl', text(40, 61));
+    for (const step of ['ok-renamed:2', 'output-renamed']) {
+      const killed = await label(['own/**/*.jsonl'], 'own/all.jsonl', [], { env: { SLUICE_CRASH_AT: step } });
+      expect(killed.end, killed.stderr).toBe('SIGKILL');
+    }
+    for (let time = 0; time < 2; time++) {
+      const { end, stderr } = await label(['own/**/*.jsonl'], 'own/all.jsonl');
+      expect(end, stderr).toBe(0);
+      expect(await read('own/all.jsonl')).toBe(expected);
+    }
+  });
+
   it('is not resumed with other files, another order, another size or other output', async () => {
     const out = 'changed.jsonl.gz';
     expect((await label(inOrder, out, [], { env: { SLUICE_CRASH_AT: 'ok-renamed:3' } })).end).toBe('SIGKILL');
@@ -156,6 +174,13 @@ describe('sluice label refuses', () => {
       [],
       2,
       /^sluice: Rows from several files need a place to go: give --out FILE\.$/m,
+    ],
+    [
+      'a pattern without an output, even of one file',
+      ['label', 'part/2.jsonl.*'],
+      [],
+      2,
+      /^sluice: Rows from a pattern need a place to go: give --out FILE\.$/m,
     ],
     [
       'a pattern that no file matches',

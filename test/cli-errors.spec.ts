@@ -144,6 +144,12 @@ describe('sluice refuses', () => {
       /^error: option '--chunk-rows <n>' argument '0' is invalid\. Expected a whole number from 1\.\n/,
     ],
     [
+      'more memory than an array can have',
+      label('--dedupe-memory', '1000000'),
+      2,
+      /^error: option '--dedupe-memory <MiB>' argument '1000000' is invalid\. Expected a whole number from 1 to 4096\.\n/,
+    ],
+    [
       'an output of unknown format',
       label('--out', 'out.xml'),
       2,

@@ -64,6 +64,23 @@ test.each<[string[], string[]]>([
   });
 });
 
+test('no pattern stands for what the run of the corpus writes', async () => {
+  await inTree(async (folder) => {
+    const own = [join(folder, 'b.csv'), join(folder, 'deep')];
+    const paths = await corpusPaths([join(folder, '**/[ab].csv'), join(folder, 'deep/a.csv')], own);
+    expect(paths).toEqual([join(folder, 'a.csv'), join(folder, 'deep/a.csv')]);
+    expect(await corpusPaths([join(folder, 'b.csv')], own)).toEqual([join(folder, 'b.csv')]);
+  });
+});
+
+test('a file that is found but cannot be looked at is not passed over', async () => {
+  await inTree(async (folder) => {
+    await symlink('nothing', join(folder, 'gone.tsv'));
+    const paths = await corpusPaths([join(folder, '*.tsv')]);
+    expect(paths.map((path) => path.slice(folder.length + 1))).toEqual(['gone.tsv']);
+  });
+});
+
 test('standard input is no pattern', async () => {
   expect(await corpusPaths(['-'])).toEqual(['-']);
 });

@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
+import { resolve, sep } from 'node:path';
 
 import { CorpusOpenError } from './corpus-errors.js';
 import { isPattern, matchingFiles } from './path-pattern.js';
@@ -9,13 +10,15 @@ import { isPattern, matchingFiles } from './path-pattern.js';
  * order of bytes. Each file is there once, whatever it is named by; `-` is standard input.
  *
  * A name that is there is no pattern, whatever characters it has.
+ * @param own paths that no pattern stands for, nor for what is in them: what a run of this corpus writes, which is not
+ * there at first and may be when the same command is given again
  * @throws CorpusOpenError for a folder, and for a pattern that no file matches
  */
-export async function corpusPaths(given: readonly string[]): Promise<string[]> {
+export async function corpusPaths(given: readonly string[], own: readonly string[] = []): Promise<string[]> {
   /** By the file's one true path. */
   const paths = new Map<string, string>();
   for (const name of given) {
-    for (const path of await filesOf(name)) {
+    for (const path of await filesOf(name, own)) {
       const file = await realpath(path).catch(() => path);
       if (!paths.has(file)) paths.set(file, path);
     }
@@ -23,7 +26,7 @@ export async function corpusPaths(given: readonly string[]): Promise<string[]> {
   return [...paths.values()];
 }
 
-async function filesOf(name: string): Promise<string[]> {
+async function filesOf(name: string, own: readonly string[]): Promise<string[]> {
   if (name === '-') return [name];
   const found: Stats | undefined = await stat(name).catch(() => undefined);
   if (found?.isDirectory() === true) {
@@ -32,7 +35,14 @@ async function filesOf(name: string): Promise<string[]> {
   }
   if (found !== undefined || !isPattern(name)) return [name];
   const files: string[] = [];
-  for await (const file of matchingFiles(name)) files.push(file);
+  for await (const file of matchingFiles(name)) {
+    if (!own.some((path) => isWithin(file, path))) files.push(file);
+  }
   if (files.length === 0) throw new CorpusOpenError(name, 'no file matches this pattern.');
   return files.sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
+}
+
+/** Whether a path is another, or below it. */
+function isWithin(path: string, folder: string): boolean {
+  return `${resolve(path)}${sep}`.startsWith(`${resolve(folder)}${sep}`);
 }

@@ -33,7 +33,7 @@ async function* below(folder: string, [name, ...deeper]: readonly string[]): Asy
   for (const found of names) {
     const path = folder + found;
     if (deeper.length > 0) yield* below(`${path}/`, deeper);
-    else if (await isFile(path)) yield path;
+    else if (await isFile(path, isPattern(name))) yield path;
   }
 }
 
@@ -75,10 +75,11 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
   }
 }
 
-async function isFile(path: string): Promise<boolean> {
+/** @param found among the names of its folder: what cannot be looked at then is told of when it is opened */
+async function isFile(path: string, found: boolean): Promise<boolean> {
   try {
     return !(await stat(path)).isDirectory();
   } catch {
-    return false;
+    return found;
   }
 }

@@ -103,7 +103,7 @@ export function addLabelCommand(program: Command): void {
     .option(
       '--dedupe-memory <MiB>',
       'bound of the texts that are remembered, so that the same tokens are computed once',
-      wholeNumber(1),
+      wholeNumber(1, 4096),
       64,
     )
     .option('--accept-fingerprint', 'resume on another processor or runtime; last digits may differ', false)
@@ -113,7 +113,7 @@ export function addLabelCommand(program: Command): void {
 }
 
 async function label(corpus: readonly string[], flags: LabelFlags): Promise<void> {
-  const options = labelOptions(await corpusPaths(corpus), flags);
+  const options = await labelOptions(corpus, flags);
   const bundle = await openBundle(options.model);
   const policy = await choosePolicy(bundle.manifest, options);
   const result = await labelWithDisplay(bundle, policy, options, flags);
@@ -164,9 +164,10 @@ export async function labelWithDisplay(
   }
 }
 
-function labelOptions(corpus: readonly string[], flags: LabelFlags): LabelOptions {
-  const out = normalize(flags.out ?? defaultOut(corpus, flags));
+async function labelOptions(given: readonly string[], flags: LabelFlags): Promise<LabelOptions> {
+  const out = normalize(flags.out ?? defaultOut(given, await corpusPaths(given), flags));
   const runDir = normalize(flags.runDir ?? `${out}.run`);
+  const corpus = await corpusPaths(given, [out, runDir]);
   const outFormat = flags.outFormat ?? formatOfOut(out);
   if (flags.spreadsheetSafe && outFormat !== 'csv') {
     throw new UsageError(`--spreadsheet-safe is for csv; the output ${out} is ${outFormat}.`);
@@ -179,10 +180,16 @@ function labelOptions(corpus: readonly string[], flags: LabelFlags): LabelOption
 }
 
 /** `mail.csv` → `mail.labelled.csv` beside it, `mail.csv.gz` → `mail.labelled.csv.gz`. */
-function defaultOut(corpus: readonly string[], flags: LabelFlags): string {
-  const [path, ...others] = corpus;
-  if (path === undefined || path === '-' || others.length > 0) {
-    const rows = path === '-' ? 'standard input' : 'several files';
+function defaultOut(
+  given: readonly string[],
+  [path, ...others]: readonly string[],
+  flags: LabelFlags,
+): string {
+  // What a pattern stands for today may be more tomorrow, this output first of all.
+  const isNamed = path === given[0];
+  if (path === undefined || path === '-' || others.length > 0 || !isNamed) {
+    const rows =
+      path === '-' ? 'standard input' : isNamed || others.length > 0 ? 'several files' : 'a pattern';
     throw new UsageError(`Rows from ${rows} need a place to go: give --out FILE.`);
   }
   const plain = withoutGz(path);
@@ -190,7 +197,7 @@ function defaultOut(corpus: readonly string[], flags: LabelFlags): string {
   const format = flags.format ?? extension.slice(1).toLowerCase();
   const outFormat = flags.outFormat ?? outFormats[format] ?? 'jsonl';
   const name = `${basename(plain, extension)}.labelled.${outFormat}`;
-  return join(dirname(path), isCompressed(path) ? `${name}.gz` : name);
+  return join(dirname(path), isCompressed(path) && outFormat !== 'parquet' ? `${name}.gz` : name);
 }
 
 /** What a corpus is written as, by its format, where that is not JSON lines. */
