@@ -21,6 +21,8 @@ const apply = ({ weight, bias, inputs, outputs }: Linear, x: readonly number[]):
     x.slice(0, inputs).reduce((sum, value, i) => sum + value * weight[i * outputs + out]!, bias[out]!),
   );
 
+const sum = (a: Float32Array, b: Float32Array): Float32Array => a.map((value, i) => value + b[i]!);
+
 describe('foldShift', () => {
   it('takes a norm before its shift to what the linear makes of it with the shift', () => {
     const before = norm();
@@ -48,7 +50,6 @@ describe('foldLayer', () => {
       outputNorm: norm(),
     };
     const folded = foldLayer(layer, before);
-    const sum = (a: Float32Array, b: Float32Array): Float32Array => a.map((value, i) => value + b[i]!);
     expect(folded.attentionOutput.bias).toEqual(sum(layer.attentionOutput.bias, before.bias));
     expect(folded.output.bias).toEqual(sum(layer.output.bias, layer.attentionNorm.bias));
     expect(folded.outputGain).toBe(layer.outputNorm.weight);
