@@ -176,6 +176,27 @@ describe('a run directory', () => {
     );
   });
 
+  it('of a csv is not resumed where rows that are not planned yet had named its columns', async () => {
+    const rows = Array.from({ length: 400 }, (_, row) => ({
+      text: `mail ${row}`,
+      ...(row === 399 ? { n: 1 } : {}),
+    }));
+    const named = jsonLines(rows);
+    const args = ['label', 'named.jsonl', '--model', spamBundle, '--out', 'named.csv', '--chunk-rows', '4'];
+    await writeFile(join(folder, 'named.jsonl'), named);
+    const killed = await runCli(args, { cwd: folder, env: { SLUICE_CRASH_AT: 'ok-renamed:0' } });
+    expect(killed.end, killed.stderr).toBe('SIGKILL');
+    await writeFile(join(folder, 'named.jsonl'), named.replace(',"n":1}', '}      '));
+    const changed = await runCli(args, { cwd: folder });
+    expect(changed.end).toBe(1);
+    expect(changed.stderr).toMatch(
+      /^sluice: The columns of the output are no longer those that the run in named\.csv\.run/m,
+    );
+    await writeFile(join(folder, 'named.jsonl'), named);
+    const restored = await runCli(args, { cwd: folder });
+    expect(restored.end, restored.stderr).toBe(0);
+  });
+
   it('is resumed after all that, and keeps the chunks that it was planned with', async () => {
     await writeFile(join(folder, 'mails.jsonl'), mails);
     const { end, stderr } = await runCli([...begun, '--chunk-rows', '7'], { cwd: folder });

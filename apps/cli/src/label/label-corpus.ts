@@ -81,6 +81,7 @@ export async function labelCorpus(
     opened = await openLabeller(bundle, options);
     const { labels, geometry } = bundle.manifest;
     const rows = createRowWriter({ ...options, format: options.outFormat, fields: corpus.fields, labels });
+    await run.expectHead(rows.head());
     const writer = options.compress ? new GzipWriter(rows) : rows;
     const { tokenizer } = opened;
     const engine = opened.withPolicy(policy, hooks.telemetry);

@@ -80,3 +80,19 @@ it('takes other settings until something is planned or committed', async () => {
   await run.close();
   await expect(RunDirectory.open(folder, settings)).rejects.toMatchObject({ name: 'RunMismatchError' });
 });
+
+it('takes another head of the output until something is planned or committed', async () => {
+  await isUnused((run) => run.expectHead(Buffer.from('a,b')));
+  await isUnused(async (run) => {
+    await run.expectHead(Buffer.from('a,b,c'));
+    await run.plan.append(planned);
+    await run.expectHead(Buffer.from('a,b,c'));
+  });
+  await isUnused(async (run) => {
+    await expect(run.expectHead(Buffer.from('a,b'))).rejects.toThrow(
+      /^The columns of the output are no longer those that the run in .* began with: /,
+    );
+    await run.removeParts();
+  });
+  expect(await readdir(folder)).toEqual(['plan.jsonl', 'run.json']);
+});

@@ -137,10 +137,33 @@ export class RunDirectory {
     return join(this.folder, name);
   }
 
+  /**
+   * Notes the head of the output, or compares it with that of the chunks committed so far: the columns of a csv come from
+   * the first rows of JSON, and where those are not planned yet no plan tells that they changed.
+   * @throws RunDirectoryError when it is another
+   */
+  async expectHead(head: Uint8Array): Promise<void> {
+    if (head.length === 0) return;
+    const noted = (await isBegun(this.folder)) ? await bytesIn(this.#head) : undefined;
+    if (noted === undefined) {
+      await writeDurably(this.#head, head);
+    } else if (!noted.equals(head)) {
+      throw new RunDirectoryError(
+        this.folder,
+        `The columns of the output are no longer those that the run in ${this.folder} began with: the first rows of the ` +
+          'corpus changed. Restore the corpus, or start a new run.',
+      );
+    }
+  }
+
+  get #head(): string {
+    return join(this.folder, 'head');
+  }
+
   /** Drops what a finished run no longer needs. The spool's seal stays, to tell other standard input by. */
   async removeParts(): Promise<void> {
     await this.chunks.remove();
-    await rm(this.spool, { force: true });
+    for (const path of [this.spool, this.#head]) await rm(path, { force: true });
   }
 
   /** Nothing would be lost with it: this process made it, no row was planned, no input is kept in it. */
@@ -256,6 +279,16 @@ async function refuseForeign(folder: string): Promise<void> {
 async function removeTemporaries(folder: string): Promise<void> {
   for (const name of await namesIn(folder)) {
     if (name.endsWith(temporarySuffix)) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Undefined where there is no such file. */
+async function bytesIn(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
   }
 }
 
