@@ -5,7 +5,7 @@ import { ANSWERED, hashOfRow, RowMemory } from './row-memory.js';
 import { selectRows } from './select-rows.js';
 
 export interface DedupingOptions {
-  /** Bytes of the rows that are remembered; default 64 MiB. */
+  /** Bytes of the rows that are remembered; default 32 MiB. */
   readonly bytes?: number | undefined;
   /** Hears of the rows that need not be computed. */
   readonly telemetry?: Pick<Telemetry, 'rowsLeft'> | undefined;
@@ -26,7 +26,7 @@ export class DedupingLabeller implements RowLabeller {
   #rowsRepeated = 0;
 
   constructor(inner: RowLabeller, classes: number, options: DedupingOptions = {}) {
-    const { bytes = 64 * 2 ** 20, telemetry } = options;
+    const { bytes = 32 * 2 ** 20, telemetry } = options;
     this.#inner = inner;
     this.#classes = classes;
     this.#telemetry = telemetry;

@@ -80,9 +80,9 @@ describe('StageEngine', () => {
         expect(ran).toBe(runner.batches.length);
         expect(runner.mostPending).toBeLessThanOrEqual(2 * concurrency);
         for (const { stage, rows, tokens } of runner.batches) {
-          expect(rows === 1 || rows * tokens <= batchTokens * (stage === 0 ? 4 : 1)).toBe(true);
+          expect(rows === 1 || rows * tokens <= batchTokens * (stage === 0 ? 2 : 1)).toBe(true);
         }
-        const oneBatch = Math.max(4 * batchTokens, LONGEST) * HIDDEN * Float32Array.BYTES_PER_ELEMENT;
+        const oneBatch = Math.max(2 * batchTokens, LONGEST) * HIDDEN * Float32Array.BYTES_PER_ELEMENT;
         expect(runner.mostSurvivorBytes).toBeLessThanOrEqual(Math.max(survivorBytes, oneBatch));
         expect(runner.survivorBytes).toBe(0);
       }),
@@ -183,7 +183,7 @@ describe('StageEngine', () => {
       runner.batches.filter((batch) => batch.stage === stage).map(({ rows }) => rows),
     );
     expect(rowsOfStage).toEqual([
-      [8, 1],
+      [4, 4, 1],
       [2, 2, 2, 2, 1],
     ]);
   });

@@ -30,7 +30,7 @@ export class StageFailedError extends Error {
 
 export interface StageEngineOptions {
   /**
-   * The most tokens of a batch; a longer row runs alone. Default 1024, what the caches of a CPU core like. Four times as
+   * The most tokens of a batch; a longer row runs alone. Default 1024, what the caches of a CPU core like. Twice as
    * many where exit 0 is a stage by itself.
    */
   readonly batchTokens?: number | undefined;
@@ -43,7 +43,7 @@ export interface StageEngineOptions {
 const LOOK_AHEAD = 1;
 
 /** A stage without layers does so little to a token that the way to the runner and back would count. */
-const BATCHES_WITHOUT_LAYERS = 4;
+const BATCHES_WITHOUT_LAYERS = 2;
 
 /**
  * Labels rows stage by stage. The rows of all tasks wait in one pool per stage, by exact length; survivors enter
