@@ -15,11 +15,13 @@ export class CorpusOpenError extends Error {
 export class TooManyColumnsError extends Error {
   override readonly name = 'TooManyColumnsError';
   constructor(
+    /** Of the output. */
+    readonly format: 'csv' | 'parquet',
     readonly columns: number,
     readonly maxColumns: number,
   ) {
     super(
-      `A csv output would have ${columns} columns, because the first rows have so many fields; ${maxColumns} are allowed. ` +
+      `A ${format} output would have ${columns} columns, because the ${format === 'csv' ? 'first rows' : 'rows'} have so many fields; ${maxColumns} are allowed. ` +
         'Carry only those that you need (--fields), write jsonl, or allow more (--max-columns).',
     );
   }

@@ -26,7 +26,7 @@ export function createRowWriter(options: RowWriterOptions): JsonlWriter | CsvWri
   const { format, fields, labels, probabilities, spreadsheetSafe = false } = options;
   const { maxColumns = MAX_COLUMNS } = options;
   if (format !== 'jsonl' && fields.names.length > maxColumns) {
-    throw new TooManyColumnsError(fields.names.length, maxColumns);
+    throw new TooManyColumnsError(format, fields.names.length, maxColumns);
   }
   switch (format) {
     case 'jsonl':

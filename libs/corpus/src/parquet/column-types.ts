@@ -57,7 +57,7 @@ export class ColumnTypes {
 
   #add(name: string, type: WrittenType | undefined): Found {
     if (this.#found.size >= this.#mostColumns) {
-      throw new TooManyColumnsError(this.#found.size + 1, this.#mostColumns);
+      throw new TooManyColumnsError('parquet', this.#found.size + 1, this.#mostColumns);
     }
     const value = type && valueOfJson(type);
     const found: Found = {

@@ -21,7 +21,7 @@ export interface RunSettings {
   readonly files: readonly RunFile[];
   /** Hash of the bundle. */
   readonly bundle: string;
-  /** Of the output: `jsonl` or `csv`. */
+  /** Of the output, such as `jsonl` or `csv.gz`. */
   readonly format: string;
   readonly policy: ExitPolicy;
   /** The other options that determine the output's bytes, and no others. */
