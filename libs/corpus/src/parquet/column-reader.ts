@@ -41,6 +41,8 @@ export class ColumnReader {
   readonly #ledger: DecodeLedger;
   readonly #decompress: Decompress;
   #dictionary: (string | undefined)[] | undefined;
+  /** Of the dictionary, as entered in the ledger. */
+  #dictionaryHeld = 0;
   readonly #loaded: Page[] = [];
   /** Entry of the first loaded page. */
   #at = 0;
@@ -142,6 +144,10 @@ export class ColumnReader {
     if (!this.#ended || this.#loaded.length > 0) {
       throw new ParquetFormatError('it has more rows than its row group');
     }
+    // The ledger is that of all row groups, and the next ones have dictionaries of their own.
+    this.#ledger.release(this.#dictionaryHeld);
+    this.#dictionaryHeld = 0;
+    this.#dictionary = undefined;
     return this.#pages.digest();
   }
 
@@ -195,7 +201,8 @@ export class ColumnReader {
   #readDictionary(header: PageHeader, body: Buffer): void {
     if (this.#dictionary !== undefined) throw new ParquetFormatError('it has two dictionaries');
     this.#ledger.comesOut(header.bytes);
-    this.#ledger.hold(header.bytes + header.entries * ENTRY_BYTES);
+    this.#dictionaryHeld = header.bytes + header.entries * ENTRY_BYTES;
+    this.#ledger.hold(this.#dictionaryHeld);
     this.#dictionary = dictionaryTexts(this.#decompress(body, header.bytes), header.entries, this.#format);
   }
 

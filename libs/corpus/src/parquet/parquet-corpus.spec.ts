@@ -1,6 +1,7 @@
 import { appendFile, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CorpusChunk, PlannedChunk } from '#pipeline/ports.js';
 import type { ReadOptions } from '../corpus-options.js';
@@ -70,6 +71,28 @@ const many = Array.from({ length: 100 }, (_, row) =>
 );
 
 describe('a parquet file', () => {
+  it('has dictionaries in its row groups that would not all fit in memory', async () => {
+    const bytes = 60 << 20;
+    const stored = gzipSync(plainStrings('one', 'a'.repeat(bytes - 11)));
+    const dictionary = thriftStruct({ 1: 2, 2: bytes, 3: stored.length, 7: { 1: 2, 2: 0 } });
+    // All values are the first of the dictionary, in no bits.
+    const values = dataPage(1, gzipSync(Buffer.from([0])), { bytes: 1, encoding: 8 });
+    const group = Buffer.concat([dictionary, stored, values]);
+    const groups = Array.from({ length: 10 }, (_, index) => {
+      const start = 4 + index * group.length;
+      const valuesStart = start + group.length - values.length;
+      return { 1: [{ 2: 0, 3: { 1: 6, 4: 2, 5: 1, 7: group.length, 9: valuesStart, 11: start } }], 3: 1 };
+    });
+    const schema = [
+      { 4: 'root', 5: 1 },
+      { 1: 6, 3: 0, 4: 'text', 6: 0 },
+    ];
+    const pages = Buffer.concat(groups.map(() => group));
+    const path = join(root, 'dictionaries.parquet');
+    await writeFile(path, parquetFile(pages, thriftStruct({ 1: 1, 2: schema, 3: groups.length, 4: groups })));
+    expect(recordsOf(await read(path))).toEqual(groups.map(() => '{"text":"one"}'));
+  });
+
   it('has no rows where its columns start nowhere, as pyarrow writes it', async () => {
     const path = join(root, 'none.parquet');
     await writeFile(
