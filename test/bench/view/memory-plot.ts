@@ -37,7 +37,9 @@ export function memoryPlot(runs: readonly MemoryRun[]): string | undefined {
       }),
     ]),
     ...[0, 0.25, 0.5, 0.75, 1].map((share) =>
-      textAt(x(share * mostRows), frame.bottom + 22, fixed(share * mostRows, 0), { 'text-anchor': 'middle' }),
+      textAt(x(share * mostRows), frame.bottom + 22, fixed(share * mostRows, 0), {
+        'text-anchor': share === 1 ? 'end' : 'middle',
+      }),
     ),
     ...runs.flatMap(({ rows, series }, index) => {
       const colour = colours[index % colours.length]!;
