@@ -8,13 +8,23 @@ import { join } from 'node:path';
 const holders = new Map<string, ChildProcess>();
 const namespaces = ['--user', '--map-root-user', '--mount'];
 
-/** Whether this system lets its users have mounts of their own. */
+/**
+ * Whether this system lets its users have mounts of their own, which is Linux's alone.
+ *
+ * @throws Error in CI, where a skipped test would go unseen
+ */
 export const canMount = ((): boolean => {
+  if (process.platform !== 'linux') return false;
   try {
     execFileSync('unshare', [...namespaces, 'mount', '-t', 'tmpfs', 'none', '/mnt'], { stdio: 'ignore' });
     return true;
-  } catch {
-    return false;
+  } catch (cause) {
+    if (process.env['CI'] !== 'true') return false;
+    throw new Error(
+      'Expected a system that lets its users mount disks of their own; `unshare --user --map-root-user --mount` fails. ' +
+        'Install util-linux, and allow user namespaces (sysctl kernel.unprivileged_userns_clone=1).',
+      { cause },
+    );
   }
 })();
 
