@@ -1,0 +1,17 @@
+/** Named tensors of one or more weight files, read one by one: memory holds what was asked for. */
+export interface TensorSource {
+  /** The file, or the index of several; named in errors. */
+  readonly path: string;
+  /** All tensors, in the order of the file. */
+  names(): readonly string[];
+  /** `undefined` where there is no such tensor. */
+  shape(name: string): readonly number[] | undefined;
+  /**
+   * A tensor's values in row-major order, as float32.
+   * @throws SafetensorsError, TorchFileError where the tensor is missing, its bytes are, or its type cannot be a weight's
+   */
+  read(name: string): Promise<Float32Array>;
+  /** SHA-256 over the bytes of all files. */
+  sha256(): Promise<string>;
+  close(): Promise<void>;
+}
