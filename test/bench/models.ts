@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { version } from '../../apps/cli/src/version.js';
 import type { Bundle } from '#model/bundle/bundle.js';
 import { openBundle } from '#model/bundle/bundle.js';
-import { Checkpoint } from '#model/checkpoint/checkpoint.js';
+import { openModel } from '#model/import/open-model.js';
 import type { SampleTexts } from '#model/compile/sample-texts.js';
 import type { Precision } from '#model/compile/stage-graph.js';
 import { loadTokenizerJson } from '#tokenizer/load-tokenizer.js';
@@ -49,7 +49,7 @@ export async function bundlesOfCheckpoint(
   cache: string,
   onStep: (step: string) => void,
 ): Promise<Bundles> {
-  const checkpoint = await Checkpoint.open(directory);
+  const checkpoint = await openModel(directory);
   await checkpoint.close();
   const { geometry, exits } = checkpoint.config;
   const code = await codeHash();

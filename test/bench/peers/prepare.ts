@@ -1,5 +1,6 @@
 import { UsageError } from '../../../apps/cli/src/usage-error.js';
-import { Checkpoint } from '#model/checkpoint/checkpoint.js';
+import type { Checkpoint } from '#model/checkpoint/checkpoint.js';
+import { openModel } from '#model/import/open-model.js';
 import { TextTokenizer } from '#tokenizer/text-tokenizer.js';
 import { prepareCorpus } from '../corpus.js';
 import type { BundleKind } from '../models.js';
@@ -22,7 +23,7 @@ export async function openCheckpoint({ kind, directory }: BenchSource): Promise<
   if (kind === 'bundle') {
     throw new UsageError('The peers run a checkpoint, and there is none: give --checkpoint and --corpus.');
   }
-  const checkpoint = await Checkpoint.open(directory);
+  const checkpoint = await openModel(directory);
   await checkpoint.close();
   const { task, specialTokens, exits } = checkpoint.config;
   if (task !== 'single' || specialTokens !== 'cls-sep' || exits.at(-1)?.kind !== 'fastbert') {
@@ -37,7 +38,7 @@ export async function openCheckpoint({ kind, directory }: BenchSource): Promise<
 /** Python, its packages and the graph, and what the checkpoint records. */
 export async function prepareTools(
   options: PeersOptions,
-  { directory, sha256 }: Checkpoint,
+  { path: directory, sha256 }: Checkpoint,
   say: (line: string) => void,
 ): Promise<PeerTools> {
   const { cache, batchSize } = options;
@@ -56,7 +57,7 @@ export async function prepareTools(
 /** The rows, and Sluice's bundles of the checkpoint. */
 export async function prepareWork(
   options: PeersOptions,
-  { directory, config }: Checkpoint,
+  { path: directory, config }: Checkpoint,
   files: readonly string[],
   folder: string,
   say: (line: string) => void,

@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { openBundle } from '#model/bundle/bundle.js';
-import { Checkpoint } from '#model/checkpoint/checkpoint.js';
+import { openModel } from '#model/import/open-model.js';
 import { bundleLines } from '../bundle-view.js';
 import { tableLines } from '../terminal/table.js';
 import type { OutputOptions } from './output-options.js';
@@ -42,12 +42,12 @@ async function inspectBundle(directory: string, flags: OutputOptions): Promise<v
 }
 
 async function inspectCheckpoint(directory: string, flags: OutputOptions): Promise<void> {
-  const checkpoint = await Checkpoint.open(directory);
+  const checkpoint = await openModel(directory);
   try {
     const { config, sha256 } = checkpoint;
     const { geometry } = config;
     printResult(flags, { kind: 'checkpoint', sha256, ...config }, () => [
-      `checkpoint (${config.layout} layout): ${geometry.layers} layers × ${geometry.hiddenSize}, ${geometry.heads} heads, ${geometry.vocabSize} words`,
+      `checkpoint (${checkpoint.format} layout): ${geometry.layers} layers × ${geometry.hiddenSize}, ${geometry.heads} heads, ${geometry.vocabSize} words`,
       `${config.task} texts of at most ${config.maxLength} tokens, special tokens ${config.specialTokens}`,
       `labels: ${config.labels.join(', ')}`,
       '',
@@ -56,7 +56,7 @@ async function inspectCheckpoint(directory: string, flags: OutputOptions): Promi
         config.exits.map((exit) => [
           String(exit.layer),
           exit.kind,
-          exit.kind === 'fastbert' ? `${exit.size} × ${exit.heads} heads` : '',
+          exit.kind === 'pooler' ? '' : `${exit.size} × ${exit.heads} heads`,
         ]),
         tableLayout(),
       ),

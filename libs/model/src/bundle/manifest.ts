@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { ModelLayout } from '#pipeline/stage-layout.js';
+import { specialTokenRules } from '#tokenizer/special-tokens.js';
+import { exitSchema } from '../checkpoint/exit.js';
 
 /** Version of the format; a bundle of another version is refused. */
 export const BUNDLE_FORMAT = 1;
@@ -13,17 +15,6 @@ const bundleFile = z.object({
   sha256,
 });
 const share = z.number().min(0).max(1);
-
-const exitSchema = z.discriminatedUnion('kind', [
-  z.object({
-    layer: z.int().nonnegative(),
-    kind: z.literal('fastbert'),
-    /** Width of the exit, and the heads of its attention. */
-    size: z.int().positive(),
-    heads: z.int().positive(),
-  }),
-  z.object({ layer: z.int().nonnegative(), kind: z.literal('pooler') }),
-]);
 
 const exitQualitySchema = z.object({
   layer: z.int().nonnegative(),
@@ -54,7 +45,7 @@ export const manifestSchema = z.object({
   labels: z.array(z.string()).min(2).max(65_535),
   task: z.enum(['single', 'pair']),
   maxLength: z.int().positive(),
-  specialTokens: z.enum(['cls-sep', 'cls']),
+  specialTokens: z.enum(specialTokenRules),
   geometry: z.object({
     vocabSize: z.int().positive(),
     hiddenSize: z.int().positive(),

@@ -6,16 +6,6 @@ const sluice = (changes: object = {}, section: object = {}): unknown => {
   const config = configJson(checkpointShape());
   return { ...config, ...changes, sluice: { ...Object(config['sluice']), ...section } };
 };
-const huggingFace = (changes: object = {}): unknown => {
-  const { sluice: _, ...config } = configJson(checkpointShape());
-  return {
-    ...config,
-    architectures: ['BertForSequenceClassification'],
-    id2label: { 1: 'pos', 0: 'neg' },
-    ...changes,
-  };
-};
-
 describe('parseCheckpointConfig', () => {
   it('reads the layout of Sluice, exits in the order of their layers', () => {
     const exits = [
@@ -28,29 +18,12 @@ describe('parseCheckpointConfig', () => {
       task: 'single',
       specialTokens: 'cls-sep',
       exits: exits.toReversed(),
-      layout: 'sluice',
     });
-  });
-
-  it('reads a Hugging Face classifier: its pooler is the one exit', () => {
-    expect(parseCheckpointConfig('c', huggingFace())).toMatchObject({
-      labels: ['neg', 'pos'],
-      maxLength: 130,
-      exits: [{ layer: 3, kind: 'pooler' }],
-      layout: 'huggingface',
-    });
-  });
-
-  it('knows the two labels that Hugging Face leaves out of the config', () => {
-    expect(parseCheckpointConfig('c', huggingFace({ id2label: undefined })).labels).toEqual([
-      'LABEL_0',
-      'LABEL_1',
-    ]);
   });
 
   it.each<[string, unknown, RegExp]>([
     ['another model', sluice({ model_type: 'roberta' }), /model_type/],
-    ['another activation', sluice({ hidden_act: 'relu' }), /hidden_act/],
+    ['another activation', sluice({ hidden_act: 'mish' }), /hidden_act/],
     ['relative positions', sluice({ position_embedding_type: 'relative_key' }), /position_embedding_type/],
     ['heads that do not divide the width', sluice({ num_attention_heads: 5 }), /32 cannot be divided into 5/],
     ['no width', sluice({ hidden_size: undefined }), /hidden_size/],
@@ -59,7 +32,7 @@ describe('parseCheckpointConfig', () => {
       sluice({}, { maxLength: 131 }),
       /maxLength is 131, .* 130 positions/,
     ],
-    ['one label', sluice({}, { labels: ['only'] }), /labels/],
+    ['one label', sluice({}, { labels: ['only'] }), /labels: a single-label model needs at least 2; got 1/],
     ['a label twice', sluice({}, { labels: ['a', 'b', 'a'] }), /listed twice/],
     ['an unknown kind of exit', sluice({}, { exits: [{ layer: 3, kind: 'mlp' }] }), /kind/],
     [
@@ -78,21 +51,7 @@ describe('parseCheckpointConfig', () => {
       sluice({}, { exits: [{ layer: 3, kind: 'fastbert', size: 10, heads: 4 }] }),
       /exit 3: size 10 cannot be divided into 4 heads/,
     ],
-    ['a bare backbone', huggingFace({ architectures: ['BertModel'] }), /expected; this is BertModel/],
-    [
-      'no word of a classifier',
-      huggingFace({ architectures: undefined, id2label: undefined }),
-      /id2label names 0 classes/,
-    ],
-    ['a regression', huggingFace({ id2label: { 0: 'score' } }), /id2label names 1 classes/],
-    ['several labels a text', huggingFace({ problem_type: 'multi_label_classification' }), /problem_type/],
-    [
-      'a gap in the labels',
-      huggingFace({ id2label: { 0: 'a', 2: 'b' } }),
-      /each of 0 to 1 a label of its own/,
-    ],
-    ['one name for two labels', huggingFace({ id2label: { 0: 'a', 1: 'a' } }), /a label of its own/],
-    ['no object', [], /not a BERT config/],
+    ['no object', [], /not the config of a checkpoint/],
   ])('refuses %s', (_, json, message) => {
     const parse = (): unknown => parseCheckpointConfig('dir/config.json', json);
     expect(parse).toThrow(CheckpointError);

@@ -1,36 +1,54 @@
 import { z } from 'zod';
+import type { SpecialTokenRule } from '#tokenizer/special-tokens.js';
+import { specialTokenRules } from '#tokenizer/special-tokens.js';
+import type { Exit } from './exit.js';
+import { exitSchema } from './exit.js';
+
+/** Between the two linear maps of a layer's feed-forward part. `gelu` is the exact one, `gelu_new` its tanh form. */
+export type Activation = 'gelu' | 'gelu_new' | 'relu' | 'silu';
+
+/**
+ * `standard`: (x − mean) ÷ √(variance + eps), the variance over n. `unbiased`: (x − mean) ÷ (deviation + eps), the
+ * deviation over n − 1 (UER).
+ */
+export type LayerNormForm = 'standard' | 'unbiased';
 
 /** Shape of a BERT encoder. */
 export interface Geometry {
   readonly vocabSize: number;
   readonly hiddenSize: number;
+  /** Width of the embeddings; where it is not the hidden size, a linear map follows them (ELECTRA). */
+  readonly embeddingSize: number;
   readonly layers: number;
   readonly heads: number;
   readonly intermediateSize: number;
+  readonly activation: Activation;
   readonly maxPositions: number;
+  /** Rows of the segment table; 0 where the model has none (DistilBERT). */
   readonly segments: number;
+  readonly layerNormForm: LayerNormForm;
   readonly layerNormEps: number;
 }
 
 /**
- * The classifier after a layer. `size` is the exit's own width, `heads` the heads of its attention.
- * Their formulas stand in fold-exit.ts.
+ * What the exits answer: one of the labels (softmax), any number of them (sigmoid), or numbers as they are, one for each
+ * label.
  */
-export type Exit =
-  | { readonly layer: number; readonly kind: 'fastbert'; readonly size: number; readonly heads: number }
-  | { readonly layer: number; readonly kind: 'pooler' };
+export type Problem = 'single-label' | 'multi-label' | 'regression';
 
 export interface CheckpointConfig {
   readonly geometry: Geometry;
+  /** Empty for a bare backbone. */
   readonly labels: readonly string[];
+  readonly problem: Problem;
+  /** Multi-label only: the probability from which on a text has each label, `[labels]`; 0.5 where left out. */
+  readonly thresholds?: readonly number[] | undefined;
   readonly task: 'single' | 'pair';
   /** Tokens of a text, special ones included. */
   readonly maxLength: number;
-  readonly specialTokens: 'cls-sep' | 'cls';
-  /** Ascending by layer; the last one sits after the last layer. */
+  readonly specialTokens: SpecialTokenRule;
+  /** Ascending by layer; the last one sits after the last layer. None: a bare backbone, to be trained. */
   readonly exits: readonly Exit[];
-  /** Where the weights of the last exit are: `exits.L.*`, or a Hugging Face classification head. */
-  readonly layout: 'sluice' | 'huggingface';
 }
 
 /** A checkpoint that cannot be read, and which part of it. */
@@ -44,143 +62,153 @@ export class CheckpointError extends Error {
   }
 }
 
-const exitSchema = z.discriminatedUnion('kind', [
-  z.object({
-    layer: z.int().nonnegative(),
-    kind: z.literal('fastbert'),
-    size: z.int().positive(),
-    heads: z.int().positive(),
-  }),
-  z.object({ layer: z.int().nonnegative(), kind: z.literal('pooler') }),
-]);
+/** By the names that Hugging Face's `hidden_act` has for them. */
+const activations: Readonly<Record<string, Activation>> = {
+  gelu: 'gelu',
+  gelu_new: 'gelu_new',
+  gelu_pytorch_tanh: 'gelu_new',
+  gelu_fast: 'gelu_new',
+  relu: 'relu',
+  silu: 'silu',
+  swish: 'silu',
+};
+
+export const activationSchema = z
+  .enum(Object.keys(activations))
+  .default('gelu')
+  .transform((name) => activations[name]!);
+
+/** By the names that Hugging Face's `problem_type` has for them. */
+const problems = {
+  single_label_classification: 'single-label',
+  multi_label_classification: 'multi-label',
+  regression: 'regression',
+} as const;
+
+const problemTypes = ['single_label_classification', 'multi_label_classification', 'regression'] as const;
+export const problemSchema = z.enum(problemTypes).transform((name): Problem => problems[name]);
 
 const configSchema = z.object({
   model_type: z.literal('bert').default('bert'),
-  architectures: z.array(z.string()).optional(),
   vocab_size: z.int().positive(),
   hidden_size: z.int().positive(),
+  embedding_size: z.int().positive().optional(),
   num_hidden_layers: z.int().positive().max(255),
   num_attention_heads: z.int().positive(),
   intermediate_size: z.int().positive(),
-  hidden_act: z.literal('gelu').default('gelu'),
+  hidden_act: activationSchema,
   max_position_embeddings: z.int().positive(),
-  type_vocab_size: z.int().positive().default(2),
+  type_vocab_size: z.int().nonnegative().default(2),
+  layer_norm_form: z.enum(['standard', 'unbiased']).default('standard'),
   layer_norm_eps: z.number().positive().default(1e-12),
   position_embedding_type: z.literal('absolute').default('absolute'),
-  id2label: z.record(z.string(), z.string()).optional(),
-  problem_type: z.enum(['single_label_classification']).nullish(),
-  sluice: z
-    .object({
-      labels: z
-        .array(z.string())
-        .min(2)
-        .max(65_535)
-        .refine((labels) => new Set(labels).size === labels.length, 'a label is listed twice'),
-      task: z.enum(['single', 'pair']).default('single'),
-      maxLength: z.int().min(2),
-      specialTokens: z.enum(['cls-sep', 'cls']),
-      exits: z.array(exitSchema).min(1),
-    })
-    .optional(),
+  problem_type: problemSchema.nullish(),
+  sluice: z.object({
+    labels: z
+      .array(z.string())
+      .max(65_535)
+      .refine((labels) => new Set(labels).size === labels.length, 'a label is listed twice'),
+    thresholds: z.array(z.number().min(0).max(1)).optional(),
+    task: z.enum(['single', 'pair']).default('single'),
+    maxLength: z.int().min(2),
+    specialTokens: z.enum(specialTokenRules),
+    exits: z.array(exitSchema),
+  }),
 });
 
 /**
- * Reads `config.json` of Sluice's checkpoint layout or of a Hugging Face `BertForSequenceClassification`.
+ * Reads `config.json` of Sluice's checkpoint layout.
  *
  * @param path named in errors
  * @throws CheckpointError
  */
 export function parseCheckpointConfig(path: string, json: unknown): CheckpointConfig {
   const parsed = configSchema.safeParse(json);
-  if (!parsed.success)
-    throw new CheckpointError(path, `not a BERT config:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) {
+    throw new CheckpointError(path, `not the config of a checkpoint:\n${z.prettifyError(parsed.error)}`);
+  }
   const config = parsed.data;
-  const geometry: Geometry = {
-    vocabSize: config.vocab_size,
-    hiddenSize: config.hidden_size,
-    layers: config.num_hidden_layers,
-    heads: config.num_attention_heads,
-    intermediateSize: config.intermediate_size,
-    maxPositions: config.max_position_embeddings,
-    segments: config.type_vocab_size,
-    layerNormEps: config.layer_norm_eps,
+  const { sluice } = config;
+  const checked: CheckpointConfig = {
+    geometry: {
+      vocabSize: config.vocab_size,
+      hiddenSize: config.hidden_size,
+      embeddingSize: config.embedding_size ?? config.hidden_size,
+      layers: config.num_hidden_layers,
+      heads: config.num_attention_heads,
+      intermediateSize: config.intermediate_size,
+      activation: config.hidden_act,
+      maxPositions: config.max_position_embeddings,
+      segments: config.type_vocab_size,
+      layerNormForm: config.layer_norm_form,
+      layerNormEps: config.layer_norm_eps,
+    },
+    ...sluice,
+    problem: config.problem_type ?? 'single-label',
+    exits: [...sluice.exits].sort((a, b) => a.layer - b.layer),
+  };
+  checkConfig(path, checked);
+  return checked;
+}
+
+/** `config.json` of Sluice's checkpoint layout: what `parseCheckpointConfig` reads. */
+export function checkpointConfigJson(config: CheckpointConfig): Record<string, unknown> {
+  const { geometry, problem, labels, thresholds, task, maxLength, specialTokens, exits } = config;
+  return {
+    model_type: 'bert',
+    vocab_size: geometry.vocabSize,
+    hidden_size: geometry.hiddenSize,
+    ...(geometry.embeddingSize !== geometry.hiddenSize && { embedding_size: geometry.embeddingSize }),
+    num_hidden_layers: geometry.layers,
+    num_attention_heads: geometry.heads,
+    intermediate_size: geometry.intermediateSize,
+    hidden_act: geometry.activation,
+    max_position_embeddings: geometry.maxPositions,
+    type_vocab_size: geometry.segments,
+    ...(geometry.layerNormForm !== 'standard' && { layer_norm_form: geometry.layerNormForm }),
+    layer_norm_eps: geometry.layerNormEps,
+    problem_type: problemTypes.find((name) => problems[name] === problem),
+    sluice: { labels, thresholds, task, maxLength, specialTokens, exits },
+  };
+}
+
+/**
+ * What any config must hold, whatever file it came from.
+ * @param path named in errors
+ * @throws CheckpointError
+ */
+export function checkConfig(path: string, config: CheckpointConfig): void {
+  const { geometry, labels, problem, thresholds, maxLength, exits } = config;
+  const refuse = (problem: string): never => {
+    throw new CheckpointError(path, problem);
   };
   if (geometry.hiddenSize % geometry.heads !== 0) {
-    throw new CheckpointError(
-      path,
-      `hidden_size ${geometry.hiddenSize} cannot be divided into ${geometry.heads} attention heads.`,
+    refuse(`hidden_size ${geometry.hiddenSize} cannot be divided into ${geometry.heads} attention heads.`);
+  }
+  if (maxLength > geometry.maxPositions) {
+    refuse(`maxLength is ${maxLength}, but the model has ${geometry.maxPositions} positions.`);
+  }
+  if (exits.length === 0) return;
+  const least = problem === 'single-label' ? 2 : 1;
+  if (labels.length < least) {
+    refuse(`labels: a ${problem} model needs at least ${least}; got ${labels.length}.`);
+  }
+  if (thresholds !== undefined && (problem !== 'multi-label' || thresholds.length !== labels.length)) {
+    refuse(
+      `thresholds are those of a multi-label model, one for each of its ${labels.length} labels; got ${thresholds.length} for a ${problem} model.`,
     );
   }
-  const { sluice } = config;
-  if (sluice === undefined) {
-    return {
-      geometry,
-      labels: labelsOf(path, config.architectures, config.id2label),
-      task: 'single',
-      maxLength: geometry.maxPositions,
-      specialTokens: 'cls-sep',
-      exits: [{ layer: geometry.layers, kind: 'pooler' }],
-      layout: 'huggingface',
-    };
-  }
-  const exits = [...sluice.exits].sort((a, b) => a.layer - b.layer);
-  checkExits(path, exits, geometry.layers);
-  if (sluice.maxLength > geometry.maxPositions) {
-    throw new CheckpointError(
-      path,
-      `maxLength is ${sluice.maxLength}, but the model has ${geometry.maxPositions} positions.`,
-    );
-  }
-  return { ...sluice, geometry, exits, layout: 'sluice' };
+  checkExits(refuse, exits, geometry.layers);
 }
 
-/** Of a Hugging Face classifier; its config leaves id2label out where the labels are the library's two defaults. */
-function labelsOf(
-  path: string,
-  architectures: readonly string[] | undefined,
-  id2label: Record<string, string> | undefined,
-): string[] {
-  const classifier = architectures?.includes('BertForSequenceClassification');
-  if (classifier === false) {
-    throw new CheckpointError(
-      path,
-      `a BertForSequenceClassification, or a checkpoint with a "sluice" section, is expected; this is ${String(architectures)}. A bare backbone must be fine-tuned first.`,
-    );
-  }
-  if (id2label === undefined && classifier) return ['LABEL_0', 'LABEL_1'];
-  const named = Object.entries(id2label ?? {}).sort((a, b) => Number(a[0]) - Number(b[0]));
-  const labels = named.map(([, label]) => label);
-  if (labels.length < 2) {
-    throw new CheckpointError(
-      path,
-      `id2label names ${labels.length} classes; a classifier of at least two is needed (a bare backbone or a regression head cannot label texts).`,
-    );
-  }
-  if (named.some(([id], index) => id !== String(index)) || new Set(labels).size < labels.length) {
-    throw new CheckpointError(
-      path,
-      `id2label must give each of 0 to ${labels.length - 1} a label of its own; got ${JSON.stringify(id2label)}.`,
-    );
-  }
-  return labels;
-}
-
-function checkExits(path: string, exits: readonly Exit[], layers: number): void {
+function checkExits(refuse: (problem: string) => never, exits: readonly Exit[], layers: number): void {
   exits.forEach((exit, index) => {
     if (exit.layer > layers || exit.layer === exits[index + 1]?.layer) {
-      throw new CheckpointError(
-        path,
-        `exit ${exit.layer} is listed twice or lies beyond the last of ${layers} layers.`,
-      );
+      refuse(`exit ${exit.layer} is listed twice or lies beyond the last of ${layers} layers.`);
     }
-    if (exit.kind === 'fastbert' && exit.size % exit.heads !== 0) {
-      throw new CheckpointError(
-        path,
-        `exit ${exit.layer}: size ${exit.size} cannot be divided into ${exit.heads} heads.`,
-      );
+    if (exit.kind !== 'pooler' && exit.size % exit.heads !== 0) {
+      refuse(`exit ${exit.layer}: size ${exit.size} cannot be divided into ${exit.heads} heads.`);
     }
   });
-  if (exits.at(-1)?.layer !== layers) {
-    throw new CheckpointError(path, `the last layer, ${layers}, needs an exit: the teacher.`);
-  }
+  if (exits.at(-1)?.layer !== layers) refuse(`the last layer, ${layers}, needs an exit: the teacher.`);
 }

@@ -12,7 +12,7 @@ import type { StoredTensor } from '../../../../test/safetensors-file.js';
 import { float32Tensor, safetensorsFile } from '../../../../test/safetensors-file.js';
 import { readModelWeights } from '../compile/model-weights.js';
 import { CheckpointError } from './checkpoint-config.js';
-import { Checkpoint } from './checkpoint.js';
+import { openModel } from '../import/open-model.js';
 
 let scratch: string;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ const shape = checkpointShape({ layers: 1 });
 const exits = shape.exits.map(({ layer }) => layer);
 
 async function readAll(directory: string): Promise<unknown> {
-  const checkpoint = await Checkpoint.open(directory);
+  const checkpoint = await openModel(directory);
   try {
     return await readModelWeights(checkpoint, exits);
   } finally {
@@ -73,7 +73,7 @@ describe('Checkpoint', () => {
       await writeFile(join(directory, 'config.json'), JSON.stringify({ ...config, id2label }));
       renameAll(/^bert\./, prefix)(tensors);
       await writeFile(join(directory, 'model.safetensors'), safetensorsFile(tensors));
-      const checkpoint = await Checkpoint.open(directory);
+      const checkpoint = await openModel(directory);
       found.push((await readModelWeights(checkpoint, [1])).exits.get(1));
       await checkpoint.close();
     }
@@ -101,12 +101,12 @@ describe('Checkpoint', () => {
     [
       'a tensor of another shape',
       (tensors) => tensors.set(norm, float32Tensor([16], new Float32Array(16))),
-      /LayerNorm\.weight' is \[16\]; config\.json asks for \[32\]/,
+      /LayerNorm\.weight' is \[16\]; the model's configuration asks for \[32\]/,
     ],
     [
       'a transposed matrix',
       (tensors) => tensors.set('exits.1.narrow.weight', float32Tensor([32, 16], new Float32Array(512))),
-      /'exits\.1\.narrow\.weight' is \[32, 16\]; config\.json asks for \[16, 32\]/,
+      /'exits\.1\.narrow\.weight' is \[32, 16\]; the model's configuration asks for \[16, 32\]/,
     ],
     [
       'NaN',
@@ -127,14 +127,12 @@ describe('Checkpoint', () => {
 
   it('says what a directory lacks', async () => {
     const directory = join(scratch, 'half');
-    await expect(Checkpoint.open(directory)).rejects.toThrow(
-      /half: not a checkpoint: config\.json cannot be read/,
-    );
+    await expect(openModel(directory)).rejects.toThrow(/half: not a checkpoint: it cannot be read/);
     await mkdir(directory);
     await writeFile(join(directory, 'config.json'), '{');
-    await expect(Checkpoint.open(directory)).rejects.toThrow(/config\.json: not JSON/);
+    await expect(openModel(directory)).rejects.toThrow(/config\.json: not JSON/);
     await writeFile(join(directory, 'config.json'), JSON.stringify(configJson(shape)));
-    await expect(Checkpoint.open(directory)).rejects.toThrow(
+    await expect(openModel(directory)).rejects.toThrow(
       /half: not a checkpoint: there is no model\.safetensors/,
     );
   });
@@ -143,7 +141,7 @@ describe('Checkpoint', () => {
     const directory = join(scratch, 'hashed');
     await writeRandomCheckpoint(directory, shape);
     const hash = async (): Promise<string> => {
-      const checkpoint = await Checkpoint.open(directory);
+      const checkpoint = await openModel(directory);
       await checkpoint.close();
       return checkpoint.sha256;
     };

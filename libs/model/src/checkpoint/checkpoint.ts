@@ -1,109 +1,134 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { openRegularFile, readRegularFile } from '#pipeline/regular-file.js';
-import { messageOf } from '#tokenizer/tokenizer-errors.js';
+import type { TokenizerJson } from '#tokenizer/tokenizer-json.js';
 import type { CheckpointConfig } from './checkpoint-config.js';
-import { CheckpointError, parseCheckpointConfig } from './checkpoint-config.js';
-import { Safetensors } from './safetensors.js';
+import { CheckpointError } from './checkpoint-config.js';
+import type { TensorSource } from './tensor-source.js';
 
-/** An open checkpoint directory: its configuration, and its tensors on demand. */
-export class Checkpoint {
-  readonly directory: string;
+/** Where a tensor of the checkpoint layout is found in a file, which may name and cut it otherwise. */
+export interface TensorOrigin {
+  /** Names that it may have there; the first one is its usual name. */
+  readonly names: readonly string[];
+  /** Rows before this one are not the model's, such as RoBERTa's first two positions; default 0. */
+  readonly firstRow?: number | undefined;
+  /** A table whose first row is added to every row (ERNIE's task embedding). */
+  readonly plusFirstRowOf?: string | undefined;
+}
+
+export interface CheckpointParts {
+  /** The directory or file that was asked for. */
+  readonly path: string;
+  /** Such as `Hugging Face RoBERTa`. */
+  readonly format: string;
   readonly config: CheckpointConfig;
-  /** Over config.json and model.safetensors. */
-  readonly sha256: string;
-  readonly #tensors: Safetensors;
-  readonly #prefix: string;
+  /** The text of all files that `config` was read from; part of the checkpoint's hash. */
+  readonly configText: string;
+  readonly tensors: TensorSource;
+  /** @param name in the checkpoint layout */
+  readonly originOf: (name: string) => TensorOrigin;
+  readonly readTokenizer: () => Promise<TokenizerJson>;
+  /** What the files do not say and was taken to be, for the user. */
+  readonly assumptions: readonly string[];
+}
 
-  private constructor(directory: string, config: CheckpointConfig, sha256: string, tensors: Safetensors) {
-    this.directory = directory;
-    this.config = config;
+/**
+ * An open model of any format, seen in the checkpoint layout: its configuration, and its tensors by the layout's names,
+ * on demand.
+ */
+export class Checkpoint {
+  readonly path: string;
+  readonly format: string;
+  readonly config: CheckpointConfig;
+  /** Over the configuration and the weights. */
+  readonly sha256: string;
+  readonly assumptions: readonly string[];
+  readonly #parts: CheckpointParts;
+  readonly #read = new Set<string>();
+
+  private constructor(parts: CheckpointParts, sha256: string) {
+    this.path = parts.path;
+    this.format = parts.format;
+    this.config = parts.config;
+    this.assumptions = parts.assumptions;
     this.sha256 = sha256;
-    this.#tensors = tensors;
-    this.#prefix = tensors.shape('bert.embeddings.word_embeddings.weight') === undefined ? '' : 'bert.';
+    this.#parts = parts;
   }
 
-  /** @throws CheckpointError, SafetensorsError */
-  static async open(directory: string): Promise<Checkpoint> {
-    const configPath = join(directory, 'config.json');
-    let text: string;
+  /** Takes the open tensors over: closes them with itself, and where it fails. */
+  static async of(parts: CheckpointParts): Promise<Checkpoint> {
     try {
-      text = await readRegularFile(configPath);
+      const hash = createHash('sha256')
+        .update(parts.configText)
+        .update(await parts.tensors.sha256());
+      return new Checkpoint(parts, hash.digest('hex'));
     } catch (error) {
-      throw new CheckpointError(
-        directory,
-        `not a checkpoint: config.json cannot be read (${messageOf(error)}).`,
-      );
-    }
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
-    } catch (error) {
-      throw new CheckpointError(configPath, `not JSON: ${messageOf(error)}.`);
-    }
-    const config = parseCheckpointConfig(configPath, json);
-    const weightsPath = join(directory, 'model.safetensors');
-    let tensors: Safetensors;
-    try {
-      tensors = await Safetensors.open(weightsPath);
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-      throw new CheckpointError(directory, 'not a checkpoint: there is no model.safetensors.');
-    }
-    try {
-      const hash = createHash('sha256').update(text);
-      const file = await openRegularFile(weightsPath);
-      await pipeline(file.createReadStream(), hash, { end: false });
-      return new Checkpoint(directory, config, hash.digest('hex'), tensors);
-    } catch (error) {
-      await tensors.close();
+      await parts.tensors.close();
       throw error;
     }
   }
 
-  /**
-   * A tensor of the encoder, named without the `bert.` prefix; `LayerNorm.weight` is also found as `LayerNorm.gamma`.
-   * @throws CheckpointError when it is missing, misshapen or not finite
-   */
-  encoder(name: string, shape: readonly number[]): Promise<Float32Array> {
-    const full = this.#prefix + name;
-    const old = full
-      .replace(/LayerNorm\.weight$/, 'LayerNorm.gamma')
-      .replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
-    return this.#read(this.#tensors.shape(full) === undefined ? [old, full] : [full], shape);
+  /** @throws TokenizerFileError */
+  tokenizer(): Promise<TokenizerJson> {
+    return this.#parts.readTokenizer();
   }
 
-  /** A tensor of the exit after a layer, such as `narrow.weight`. @throws CheckpointError */
+  /** A tensor of the encoder, named without the `bert.` prefix. @throws CheckpointError as `tensor` does */
+  encoder(name: string, shape: readonly number[]): Promise<Float32Array> {
+    return this.tensor(`bert.${name}`, shape);
+  }
+
+  /** A tensor of the exit after a layer, such as `narrow.weight`. @throws CheckpointError as `tensor` does */
   exit(layer: number, part: string, shape: readonly number[]): Promise<Float32Array> {
-    if (this.config.layout === 'sluice') return this.#read([`exits.${layer}.${part}`], shape);
-    const name = part.startsWith('pooler.')
-      ? part.replace('pooler', `${this.#prefix}pooler.dense`)
-      : part.replace('logits', 'classifier');
-    return this.#read([name], shape);
+    return this.tensor(`exits.${layer}.${part}`, shape);
+  }
+
+  /**
+   * A tensor by its name in the checkpoint layout, in row-major order.
+   * @throws CheckpointError when it is missing, misshapen or not finite
+   */
+  async tensor(layoutName: string, shape: readonly number[]): Promise<Float32Array> {
+    const { names, firstRow = 0, plusFirstRowOf } = this.#parts.originOf(layoutName);
+    const [rows = 1, ...inner] = shape;
+    const values = await this.#values(names, [firstRow + rows, ...inner]);
+    const rowSize = inner.reduce((product, dim) => product * dim, 1);
+    const kept = values.subarray(firstRow * rowSize);
+    if (plusFirstRowOf === undefined) return kept;
+    const added = await this.#firstRow(plusFirstRowOf, rowSize);
+    return kept.map((value, index) => value + added[index % rowSize]!);
+  }
+
+  /** Tensors of the file that nobody has asked for. */
+  unread(): string[] {
+    return this.#parts.tensors.names().filter((name) => !this.#read.has(name));
   }
 
   async close(): Promise<void> {
-    await this.#tensors.close();
+    await this.#parts.tensors.close();
   }
 
-  async #read(names: readonly string[], shape: readonly number[]): Promise<Float32Array> {
-    const name = names.find((candidate) => this.#tensors.shape(candidate) !== undefined);
+  async #firstRow(name: string, size: number): Promise<Float32Array> {
+    const [rows = 0] = this.#parts.tensors.shape(name) ?? [];
+    return (await this.#values([name], [Math.max(rows, 1), size])).subarray(0, size);
+  }
+
+  async #values(names: readonly string[], shape: readonly number[]): Promise<Float32Array> {
+    const { tensors } = this.#parts;
+    const name = names.find((candidate) => tensors.shape(candidate) !== undefined);
     if (name === undefined) {
-      throw new CheckpointError(this.#tensors.path, `tensor '${String(names.at(-1))}' is missing.`);
+      throw new CheckpointError(tensors.path, `tensor '${String(names[0])}' is missing.`);
     }
-    const found = this.#tensors.shape(name)!;
+    const found = tensors.shape(name)!;
     if (found.join() !== shape.join()) {
       throw new CheckpointError(
-        this.#tensors.path,
-        `tensor '${name}' is [${found.join(', ')}]; config.json asks for [${shape.join(', ')}].`,
+        tensors.path,
+        `tensor '${name}' is [${found.join(', ')}]; the model's configuration asks for [${shape.join(', ')}].`,
       );
     }
-    const values = await this.#tensors.read(name);
+    this.#read.add(name);
+    const values = await tensors.read(name);
     const bad = values.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) {
       throw new CheckpointError(
-        this.#tensors.path,
+        tensors.path,
         `tensor '${name}' holds ${String(values[bad])} at position ${bad}; weights must be finite.`,
       );
     }

@@ -1,7 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { openRegularFile, RegularFileError } from '#pipeline/regular-file.js';
+import { hashFile } from './hash-file.js';
 import { bfloat16ToFloat32, float16ToFloat32 } from './half-floats.js';
+import type { TensorSource } from './tensor-source.js';
 
 /** A safetensors file that is not what its format promises. */
 export class SafetensorsError extends Error {
@@ -51,7 +53,7 @@ const MAX_HEADER_BYTES = 100_000_000;
  * its shape needs; together they cover the file, none overlapping. Tensors are read one by one, so memory holds what was
  * asked for.
  */
-export class Safetensors {
+export class Safetensors implements TensorSource {
   readonly path: string;
   readonly #file: FileHandle;
   readonly #entries: ReadonlyMap<string, Entry>;
@@ -84,6 +86,10 @@ export class Safetensors {
     }
   }
 
+  names(): readonly string[] {
+    return [...this.#entries.keys()];
+  }
+
   shape(name: string): readonly number[] | undefined {
     return this.#entries.get(name)?.shape;
   }
@@ -113,6 +119,10 @@ export class Safetensors {
       filled += bytesRead;
     }
     return convert(bytes.buffer);
+  }
+
+  sha256(): Promise<string> {
+    return hashFile(this.path);
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   checkpointShape,
-  configJson,
   randomNumbers,
   randomText,
   writeRandomCheckpoint,
@@ -14,7 +13,6 @@ import { float32Tensor } from '../../../../test/safetensors-file.js';
 import { BundleError, openBundle } from '../bundle/bundle.js';
 import { BundleExistsError } from '../bundle/write-bundle.js';
 import { compileBundle } from './compile-bundle.js';
-import { CompileError } from './compile-error.js';
 import type { CompileOptions } from './compile-options.js';
 
 const shape = checkpointShape();
@@ -122,18 +120,6 @@ describe('compileBundle', () => {
     await expect(compileBundle(options('c', { task: 'pair', calibration: { texts } }))).rejects.toThrow(
       /name the second one with --pair-field/,
     );
-  });
-
-  it('refuses pairs where the model knows one segment', async () => {
-    const single = join(scratch, 'one-segment');
-    await writeRandomCheckpoint(single, shape);
-    await writeFile(
-      join(single, 'config.json'),
-      JSON.stringify({ ...configJson(shape), type_vocab_size: 1 }),
-    );
-    const compiling = compileBundle(options('d', { checkpoint: single, task: 'pair' }));
-    await expect(compiling).rejects.toThrow(CompileError);
-    await expect(compiling).rejects.toThrow(/embeddings of one segment only/);
   });
 
   it('refuses a tokenizer of another model', async () => {

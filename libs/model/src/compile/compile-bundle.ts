@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
-import { loadTokenizerJson } from '#tokenizer/load-tokenizer.js';
 import { TextTokenizer } from '#tokenizer/text-tokenizer.js';
 import type { TokenizerJson } from '#tokenizer/tokenizer-json.js';
 import type { Manifest } from '../bundle/manifest.js';
@@ -8,7 +7,7 @@ import { BUNDLE_FORMAT } from '../bundle/manifest.js';
 import { refuseToOverwrite, writeBundle } from '../bundle/write-bundle.js';
 import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
 import { CheckpointError } from '../checkpoint/checkpoint-config.js';
-import { Checkpoint } from '../checkpoint/checkpoint.js';
+import { openModel } from '../import/open-model.js';
 import type { CompileOptions } from './compile-options.js';
 import { CompileError } from './compile-error.js';
 import { choosePresets } from './exit-quality.js';
@@ -26,7 +25,7 @@ import { planStages } from './stages.js';
 export async function compileBundle(options: CompileOptions): Promise<Manifest> {
   const out = resolve(options.out);
   await refuseToOverwrite(out, options.force);
-  const checkpoint = await Checkpoint.open(options.checkpoint);
+  const checkpoint = await openModel(options.checkpoint);
   try {
     const config = withOverrides(checkpoint.config, options);
     const kept = new Set(options.exits ?? config.exits.map((exit) => exit.layer));
@@ -34,7 +33,7 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
     const exits = stages.flatMap((stage) => [...stage.exits]);
     options.onStep?.('reading weights and folding exits');
     const weights = await readModelWeights(checkpoint, exits);
-    const tokenizerJson = await loadTokenizerJson(options.checkpoint);
+    const tokenizerJson = await checkpoint.tokenizer();
     checkVocabulary(tokenizerJson, config.geometry.vocabSize);
     const { specialTokens: rule, maxLength } = config;
     const tokenizer = new SampleTokenizer(
@@ -124,11 +123,6 @@ function withOverrides(config: CheckpointConfig, options: CompileOptions): Check
     );
   }
   const task = options.task ?? config.task;
-  if (task === 'pair' && config.geometry.segments < 2) {
-    throw new CompileError(
-      'The task is pairs of texts, but the model has embeddings of one segment only (type_vocab_size 1).',
-    );
-  }
   return { ...config, maxLength, task };
 }
 

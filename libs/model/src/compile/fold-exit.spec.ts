@@ -10,7 +10,7 @@ import {
   writeRandomCheckpoint,
 } from '../../../../test/random-checkpoint.js';
 import type { StoredTensor } from '../../../../test/safetensors-file.js';
-import { Checkpoint } from '../checkpoint/checkpoint.js';
+import { openModel } from '../import/open-model.js';
 import { GraphBuilder } from '../onnx/graph-builder.js';
 import { writeExit } from './exit-graph.js';
 import { foldExit } from './fold-exit.js';
@@ -75,7 +75,7 @@ describe('a folded exit', () => {
     });
     const directory = join(scratch, String(heads));
     await writeRandomCheckpoint(directory, shape);
-    const checkpoint = await Checkpoint.open(directory);
+    const checkpoint = await openModel(directory);
     const folded = await foldExit(checkpoint, exit);
     await checkpoint.close();
 

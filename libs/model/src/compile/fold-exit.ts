@@ -1,5 +1,5 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import type { Exit } from '../checkpoint/checkpoint-config.js';
+import type { Exit } from '../checkpoint/exit.js';
 import type { Linear } from '../checkpoint/weights.js';
 import { readExitLinear } from '../checkpoint/weights.js';
 

@@ -16,7 +16,7 @@ import {
   vocabularySize,
   writeRandomCheckpoint,
 } from '../../../../test/random-checkpoint.js';
-import { Checkpoint } from '../checkpoint/checkpoint.js';
+import { openModel } from '../import/open-model.js';
 import { calibrate } from './calibrate.js';
 import type { Quantisation } from './linear-writer.js';
 import { readModelWeights } from './model-weights.js';
@@ -57,7 +57,7 @@ async function openStages(
 ): Promise<OpenStage[]> {
   const directory = await mkdtemp(join(scratch, 'checkpoint-'));
   await writeRandomCheckpoint(directory, shape);
-  const checkpoint = await Checkpoint.open(directory);
+  const checkpoint = await openModel(directory);
   const { config } = checkpoint;
   const exits = shape.exits.map(({ layer }) => layer);
   const weights = await readModelWeights(checkpoint, exits);

@@ -1,6 +1,11 @@
-/** What an exit computes with; `size` is the width of a `fastbert` exit. */
+/** What an exit computes with; `size` is the width of a `fastbert` or `bitvoyage` exit. */
 export type ExitShape =
-  | { readonly layer: number; readonly kind: 'fastbert'; readonly size: number; readonly heads: number }
+  | {
+      readonly layer: number;
+      readonly kind: 'fastbert' | 'bitvoyage';
+      readonly size: number;
+      readonly heads: number;
+    }
   | { readonly layer: number; readonly kind: 'pooler' };
 
 export interface ModelShape {

@@ -1,0 +1,25 @@
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import { CheckpointError } from '../checkpoint/checkpoint-config.js';
+import { openHuggingFace } from './huggingface.js';
+import { findModelFiles } from './model-files.js';
+import { openSluiceLayout } from './sluice-layout.js';
+
+/** Each opens what is of its format, and leaves the rest to the next. */
+const formats = [openSluiceLayout, openHuggingFace];
+
+/**
+ * Opens a model of any format that can be read.
+ * @param path a directory, or a weight file beside which the other files lie
+ * @throws CheckpointError, SafetensorsError
+ */
+export async function openModel(path: string): Promise<Checkpoint> {
+  const files = await findModelFiles(path);
+  for (const open of formats) {
+    const checkpoint = await open(files);
+    if (checkpoint !== undefined) return checkpoint;
+  }
+  throw new CheckpointError(
+    path,
+    `not a checkpoint: config.json is expected beside model.safetensors; found ${files.names.slice(0, 20).join(', ') || 'nothing'}.`,
+  );
+}
