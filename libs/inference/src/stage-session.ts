@@ -39,7 +39,10 @@ export class StageSession {
       feeds.hidden = { dims: [rows, tokens, this.#hiddenSize], data: input.hidden };
     } else {
       feeds.ids = { dims: [rows, tokens], data: input.ids };
-      if (input.segments !== undefined) feeds.segments = { dims: [rows, tokens], data: input.segments };
+      // A model that knows one segment only has no such input.
+      if (input.segments !== undefined && this.#graph.inputs.includes('segments')) {
+        feeds.segments = { dims: [rows, tokens], data: input.segments };
+      }
     }
     const started = performance.now();
     const outputs = await this.#graph.run(feeds);

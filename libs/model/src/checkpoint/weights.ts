@@ -17,14 +17,17 @@ export interface LayerNorm {
   readonly bias: Float32Array;
 }
 
+/** E is the width of the embeddings, most often the hidden size. */
 export interface EmbeddingWeights {
-  /** `[vocabulary, hidden size]`. */
+  /** `[vocabulary, E]`. */
   readonly word: Float32Array;
-  /** `[positions, hidden size]`. */
+  /** `[positions, E]`. */
   readonly position: Float32Array;
-  /** `[segments, hidden size]`. */
+  /** `[segments, E]`; empty where the model has none. */
   readonly segment: Float32Array;
   readonly norm: LayerNorm;
+  /** From E to the hidden size, behind the norm; `undefined` where they are the same. */
+  readonly projection: Linear | undefined;
 }
 
 export interface LayerWeights {
@@ -39,12 +42,22 @@ export interface LayerWeights {
 }
 
 export async function readEmbeddings(checkpoint: Checkpoint): Promise<EmbeddingWeights> {
-  const { vocabSize, hiddenSize, maxPositions, segments } = checkpoint.config.geometry;
+  const { vocabSize, hiddenSize, embeddingSize, maxPositions, segments } = checkpoint.config.geometry;
+  const table = (name: string, rows: number): Promise<Float32Array> =>
+    checkpoint.encoder(`embeddings.${name}_embeddings.weight`, [rows, embeddingSize]);
   return {
-    word: await checkpoint.encoder('embeddings.word_embeddings.weight', [vocabSize, hiddenSize]),
-    position: await checkpoint.encoder('embeddings.position_embeddings.weight', [maxPositions, hiddenSize]),
-    segment: await checkpoint.encoder('embeddings.token_type_embeddings.weight', [segments, hiddenSize]),
-    norm: await readNorm(checkpoint, 'embeddings.LayerNorm'),
+    word: await table('word', vocabSize),
+    position: await table('position', maxPositions),
+    segment: segments === 0 ? new Float32Array(0) : await table('token_type', segments),
+    norm: await readNorm(checkpoint, 'embeddings.LayerNorm', embeddingSize),
+    projection:
+      embeddingSize === hiddenSize
+        ? undefined
+        : await readLinear(
+            (part, shape) => checkpoint.encoder(`embeddings_project.${part}`, shape),
+            embeddingSize,
+            hiddenSize,
+          ),
   };
 }
 
@@ -59,10 +72,10 @@ export async function readLayer(checkpoint: Checkpoint, layer: number): Promise<
     key: await linear('attention.self.key', hidden, hidden),
     value: await linear('attention.self.value', hidden, hidden),
     attentionOutput: await linear('attention.output.dense', hidden, hidden),
-    attentionNorm: await readNorm(checkpoint, `${prefix}.attention.output.LayerNorm`),
+    attentionNorm: await readNorm(checkpoint, `${prefix}.attention.output.LayerNorm`, hidden),
     intermediate: await linear('intermediate.dense', hidden, intermediateSize),
     output: await linear('output.dense', intermediateSize, hidden),
-    outputNorm: await readNorm(checkpoint, `${prefix}.output.LayerNorm`),
+    outputNorm: await readNorm(checkpoint, `${prefix}.output.LayerNorm`, hidden),
   };
 }
 
@@ -91,11 +104,10 @@ async function readLinear(
   };
 }
 
-async function readNorm(checkpoint: Checkpoint, name: string): Promise<LayerNorm> {
-  const { hiddenSize } = checkpoint.config.geometry;
+async function readNorm(checkpoint: Checkpoint, name: string, size: number): Promise<LayerNorm> {
   return {
-    weight: await checkpoint.encoder(`${name}.weight`, [hiddenSize]),
-    bias: await checkpoint.encoder(`${name}.bias`, [hiddenSize]),
+    weight: await checkpoint.encoder(`${name}.weight`, [size]),
+    bias: await checkpoint.encoder(`${name}.bias`, [size]),
   };
 }
 

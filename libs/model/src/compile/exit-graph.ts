@@ -1,7 +1,8 @@
 import type { Linear } from '../checkpoint/weights.js';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { dataTypes, MICROSOFT } from '../onnx/graph-builder.js';
-import type { FoldedExit, FoldedFastbertExit } from './fold-exit.js';
+import type { FoldedBitvoyageExit } from './fold-bitvoyage-exit.js';
+import type { FoldedExit, FoldedFastbertExit, PoolerExit } from './fold-exit.js';
 import type { LinearWriter } from './linear-writer.js';
 
 /**
@@ -17,12 +18,9 @@ export function writeExit(
   hidden: Value,
   rows: Value,
 ): Value {
-  const classes = exit.logits.outputs;
-  const last =
-    exit.kind === 'pooler'
-      ? poolerFeatures(graph, linears, exit.pooler, hidden)
-      : fastbertFeatures(graph, linears, exit, hidden);
-  const raw = linears.floatLinear(last, exit.logits);
+  const { features, last } = exitFeatures(graph, linears, exit, hidden);
+  const classes = last.outputs;
+  const raw = linears.floatLinear(features, last);
   const logits =
     linears.float === 'float32' ? raw : graph.node('Cast', [raw], { to: { int: dataTypes.float32 } });
   const probabilities = graph.node('Softmax', [logits], { axis: { int: 1 } });
@@ -39,10 +37,62 @@ export function writeExit(
   return uncertainty;
 }
 
+/** `[n,S,H]` to what the exit's last linear, which gives the logits, reads. */
+function exitFeatures(
+  graph: GraphBuilder,
+  linears: LinearWriter,
+  exit: FoldedExit,
+  hidden: Value,
+): { features: Value; last: Linear } {
+  switch (exit.kind) {
+    case 'pooler':
+      return { features: poolerFeatures(graph, linears, exit, hidden), last: exit.logits };
+    case 'fastbert':
+      return { features: fastbertFeatures(graph, linears, exit, hidden), last: exit.logits };
+    case 'bitvoyage':
+      return { features: bitvoyageFeatures(graph, linears, exit, hidden), last: exit.answer };
+  }
+}
+
 /** `[n,S,H]` to `[n,H]`. */
-function poolerFeatures(graph: GraphBuilder, linears: LinearWriter, pooler: Linear, hidden: Value): Value {
+function poolerFeatures(
+  graph: GraphBuilder,
+  linears: LinearWriter,
+  { pooler, activation }: PoolerExit,
+  hidden: Value,
+): Value {
   const first = graph.node('Gather', [hidden, graph.int32(0)], { axis: { int: 1 } });
-  return graph.node('Tanh', [linears.floatLinear(first, pooler)]);
+  const pooled = linears.floatLinear(first, pooler);
+  switch (activation) {
+    case 'tanh':
+      return graph.node('Tanh', [pooled]);
+    case 'relu':
+      return graph.node('Relu', [pooled]);
+    case 'gelu':
+      return graph.node('Gelu', [pooled], {}, MICROSOFT);
+  }
+}
+
+/** `[n,S,H]` to `[n,heads × H]`; the formulas stand in fold-bitvoyage-exit.ts. */
+function bitvoyageFeatures(
+  graph: GraphBuilder,
+  linears: LinearWriter,
+  { size, heads, ask, keys }: FoldedBitvoyageExit,
+  hidden: Value,
+): Value {
+  const [hiddenSize, width] = [ask.inputs, size / heads];
+  const first = graph.node('Gather', [hidden, graph.int32(0)], { axis: { int: 1 } });
+  const query = graph.node('Reshape', [linears.floatLinear(first, ask), graph.int64([0, heads, width])]);
+  const byHead = graph.node('Transpose', [query], { perm: [1, 0, 2] });
+  const asked = graph.node('MatMul', [byHead, linears.floats(keys, [heads, width, hiddenSize])]);
+  const scores = graph.node(
+    'FusedMatMul',
+    [graph.node('Transpose', [asked], { perm: [1, 0, 2] }), hidden],
+    { alpha: 1, transA: { int: 0 }, transB: { int: 1 } },
+    MICROSOFT,
+  );
+  const attended = graph.node('MatMul', [graph.node('Softmax', [scores], { axis: { int: 2 } }), hidden]);
+  return graph.node('Reshape', [attended, graph.int64([0, heads * hiddenSize])]);
 }
 
 /** `[n,S,H]` to `[n,size]`; the formulas stand in fold-exit.ts. */

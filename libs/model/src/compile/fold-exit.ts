@@ -2,6 +2,8 @@ import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { Exit } from '../checkpoint/exit.js';
 import type { Linear } from '../checkpoint/weights.js';
 import { readExitLinear } from '../checkpoint/weights.js';
+import type { FoldedBitvoyageExit } from './fold-bitvoyage-exit.js';
+import { foldBitvoyageExit } from './fold-bitvoyage-exit.js';
 
 /**
  * A `fastbert` exit with everything folded that does not depend on the text. As trained, for a text of S tokens:
@@ -32,17 +34,18 @@ export interface FoldedFastbertExit {
   readonly logits: Linear;
 }
 
-/** logits(tanh(pooler x_0)): nothing to fold. */
+/** logits(activation(pooler x_0)): nothing to fold. */
 export interface PoolerExit {
   readonly kind: 'pooler';
   readonly layer: number;
+  readonly activation: 'tanh' | 'gelu' | 'relu';
   /** `[hidden size, hidden size]`. */
   readonly pooler: Linear;
   /** `[hidden size, classes]`. */
   readonly logits: Linear;
 }
 
-export type FoldedExit = FoldedFastbertExit | PoolerExit;
+export type FoldedExit = FoldedFastbertExit | FoldedBitvoyageExit | PoolerExit;
 
 /** @throws CheckpointError */
 export async function foldExit(checkpoint: Checkpoint, exit: Exit): Promise<FoldedExit> {
@@ -55,27 +58,31 @@ export async function foldExit(checkpoint: Checkpoint, exit: Exit): Promise<Fold
     return {
       kind: 'pooler',
       layer,
+      activation: exit.activation,
       pooler: await read('pooler', hiddenSize, hiddenSize),
       logits: await read('logits', hiddenSize, classes),
     };
   }
   const { size, heads } = exit;
-  const [query, key, value, output, hidden] = [
-    await read('query', size, size),
-    await read('key', size, size),
-    await read('value', size, size),
-    await read('output', size, size),
-    await read('hidden', size, size),
-  ];
+  const linears = {
+    narrow: await read('narrow', hiddenSize, size),
+    query: await read('query', size, size),
+    key: await read('key', size, size),
+    value: await read('value', size, size),
+    hidden: await read('hidden', size, size),
+    logits: await read('logits', size, classes),
+  };
+  if (exit.kind === 'bitvoyage') return foldBitvoyageExit(exit, linears);
+  const { narrow, query, key, value, hidden, logits } = linears;
   return {
     kind: 'fastbert',
     layer,
     size,
     heads,
-    narrow: await read('narrow', hiddenSize, size),
+    narrow,
     ask: foldAsk(query, key, heads),
-    answer: foldAnswer(value, output, hidden, heads),
-    logits: await read('logits', size, classes),
+    answer: foldAnswer(value, await read('output', size, size), hidden, heads),
+    logits,
   };
 }
 

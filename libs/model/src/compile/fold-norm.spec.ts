@@ -30,7 +30,7 @@ describe('foldShift', () => {
     const x = Array.from(floats(HIDDEN));
     const shifted = x.map((value, i) => value + before.bias[i]!);
     const expected = apply(original, shifted);
-    for (const [i, value] of apply(foldShift(before, original), x).entries()) {
+    for (const [i, value] of apply(foldShift(before.bias, original), x).entries()) {
       expect(value).toBeCloseTo(expected[i]!, 5);
     }
   });
@@ -49,7 +49,7 @@ describe('foldLayer', () => {
       output: linear(16, HIDDEN),
       outputNorm: norm(),
     };
-    const folded = foldLayer(layer, before);
+    const folded = foldLayer(layer, before.bias);
     expect(folded.attentionOutput.bias).toEqual(sum(layer.attentionOutput.bias, before.bias));
     expect(folded.output.bias).toEqual(sum(layer.output.bias, layer.attentionNorm.bias));
     expect(folded.outputGain).toBe(layer.outputNorm.weight);

@@ -65,7 +65,7 @@ export class LinearWriter {
   /** x·weight without the bias, which a fused operator behind it adds. */
   matmul(x: Value, site: string, name: string, linear: Linear): Value {
     const int8 = this.#int8Matmul(x, site, name, linear, false);
-    return int8 ?? this.#floatMatmul(x, linear);
+    return int8 ?? this.floatMatmul(x, linear);
   }
 
   #int8Matmul(x: Value, site: string, name: string, linear: Linear, withBias: boolean): Value | undefined {
@@ -122,12 +122,13 @@ export class LinearWriter {
 
   floatLinear(x: Value, linear: Linear): Value {
     return this.#graph.node('Add', [
-      this.#floatMatmul(x, linear),
+      this.floatMatmul(x, linear),
       this.floats(linear.bias, [linear.outputs]),
     ]);
   }
 
-  #floatMatmul(x: Value, linear: Linear): Value {
+  /** x·weight in float, without the bias. */
+  floatMatmul(x: Value, linear: Linear): Value {
     return this.#graph.node('MatMul', [x, this.floats(linear.weight, [linear.inputs, linear.outputs])]);
   }
 

@@ -1,11 +1,11 @@
 import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
-import type { EmbeddingWeights } from '../checkpoint/weights.js';
 import type { Value } from '../onnx/graph-builder.js';
 import { dataTypes, GraphBuilder, MICROSOFT } from '../onnx/graph-builder.js';
+import { writeActivation } from './activation-graph.js';
 import { writeEmbeddings } from './embedding-graph.js';
 import { writeExit } from './exit-graph.js';
 import type { FoldedExit } from './fold-exit.js';
-import type { FoldedLayer } from './fold-norm.js';
+import type { FoldedEmbeddings, FoldedLayer } from './fold-norm.js';
 import type { Quantisation } from './linear-writer.js';
 import { LinearWriter } from './linear-writer.js';
 import { writeNorm } from './norm-graph.js';
@@ -15,7 +15,7 @@ export type Precision = 'fp32' | 'int8' | 'fp16';
 
 /** Everything a model computes with, read and folded. */
 export interface ModelWeights {
-  readonly embeddings: EmbeddingWeights;
+  readonly embeddings: FoldedEmbeddings;
   /** Layer 1 first. */
   readonly layers: readonly FoldedLayer[];
   readonly exits: ReadonlyMap<number, FoldedExit>;
@@ -118,7 +118,7 @@ class StageGraphWriter {
   /** `[n,S,H]` to `[n,S,H]`, both before the shift of their norm. */
   #layer(layer: number, weights: FoldedLayer, hidden: Value): Value {
     const { config, precision } = this.#options;
-    const { heads } = config.geometry;
+    const { heads, activation } = config.geometry;
     const graph = this.#graph;
     const linears = this.#linears;
     const project = (part: 'query' | 'key' | 'value'): Value =>
@@ -143,20 +143,15 @@ class StageGraphWriter {
       `layer.${layer}.intermediate`,
       weights.intermediate,
     );
-    const activated = graph.node(
-      // The tanh form is off by 5e-4 at most, far below int8's steps, and takes two thirds of the time.
-      precision === 'int8' ? 'FastGelu' : 'BiasGelu',
-      [wide, linears.floats(weights.intermediate.bias, [weights.intermediate.outputs])],
-      {},
-      MICROSOFT,
-    );
+    const bias = linears.floats(weights.intermediate.bias, [weights.intermediate.outputs]);
+    const activated = writeActivation(graph, wide, bias, activation, precision === 'int8');
     const output = linears.linear(activated, `activated.${layer}`, `layer.${layer}.output`, weights.output);
     return this.#addAndNormalise(output, attended, weights.outputGain);
   }
 
   /** Norm of x + residual. */
   #addAndNormalise(x: Value, residual: Value, gain: Float32Array): Value {
-    const { layerNormEps } = this.#options.config.geometry;
-    return writeNorm(this.#graph, this.#linears, this.#graph.node('Add', [x, residual]), gain, layerNormEps);
+    const { geometry } = this.#options.config;
+    return writeNorm(this.#graph, this.#linears, this.#graph.node('Add', [x, residual]), gain, geometry);
   }
 }

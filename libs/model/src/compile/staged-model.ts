@@ -45,13 +45,14 @@ export class StagedModel {
     onBatch?: (outputs: Readonly<Record<string, GraphTensor>>) => void,
   ): Promise<ExitOpinions> {
     const layers = this.#stages.flatMap(({ exits }) => [...exits]);
+    const takesSegments = this.#graphs[0]!.inputs.includes('segments');
     const opinions = emptyOpinions(layers, tokens.offsets.length - 1, this.#classes);
     for (const batch of lengthBatches(tokens)) {
       const dims = [batch.members.length, batch.length];
       const { ids, segments } = gatherTokens(tokens, batch);
       let input: Record<string, GraphTensor> = {
         ids: { dims, data: ids },
-        ...(segments && { segments: { dims, data: segments } }),
+        ...(segments && takesSegments && { segments: { dims, data: segments } }),
       };
       for (const [index, graph] of this.#graphs.entries()) {
         const { exits } = this.#stages[index]!;
