@@ -181,9 +181,9 @@ const tokenizers: HostileCase[] = [
     ...json,
     model: { type: 'WordPiece', vocab: { '[CLS]': 0, '[SEP]': 1 } },
   })),
-  tokenizerCase('a model that is no WordPiece', /only WordPiece models/, (json) => ({
+  tokenizerCase('a model that nobody knows', /only WordPiece, BPE and Unigram models/, (json) => ({
     ...json,
-    model: { type: 'BPE' },
+    model: { type: 'WordLevel', vocab: {} },
   })),
   tokenizerCase(
     'a pre-tokenizer with a regular expression that explodes',

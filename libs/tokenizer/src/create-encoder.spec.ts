@@ -32,7 +32,19 @@ test.each([
   ['another pre-tokeniser', { pre_tokenizer: { type: 'Whitespace' } }],
   [
     'tokens found in the normalised text',
-    { added_tokens: [{ id: 9, content: 'b!', single_word: false, special: false, normalized: true }] },
+    {
+      added_tokens: [
+        {
+          id: 9,
+          content: 'b!',
+          single_word: false,
+          lstrip: false,
+          rstrip: false,
+          special: false,
+          normalized: true,
+        },
+      ],
+    },
   ],
 ])('takes the library for %s', (_, difference) => {
   const encoder = createEncoder({ ...json, ...difference });

@@ -17,9 +17,15 @@ const bertNormalizer = z.object({
 
 /** The fast encoder for BERT's own pipeline, the library for any other. */
 export function createEncoder(json: TokenizerJson): TextEncoder {
+  const { model } = json;
   const normalizer = bertNormalizer.safeParse(json.normalizer);
   const rawTokensOnly = json.added_tokens.every((token) => !(token.normalized ?? !token.special));
-  if (!normalizer.success || json.pre_tokenizer?.type !== 'BertPreTokenizer' || !rawTokensOnly) {
+  if (
+    model.type !== 'WordPiece' ||
+    !normalizer.success ||
+    json.pre_tokenizer?.type !== 'BertPreTokenizer' ||
+    !rawTokensOnly
+  ) {
     return new LibraryEncoder(json);
   }
   const { clean_text, handle_chinese_chars, strip_accents, lowercase } = normalizer.data;
@@ -31,10 +37,10 @@ export function createEncoder(json: TokenizerJson): TextEncoder {
       lowercase,
     },
     {
-      vocabulary: new Map(Object.entries(json.model.vocab)),
-      unknownId: idOfToken(json, json.model.unk_token)!,
-      continuingPrefix: json.model.continuing_subword_prefix,
-      maxWordCharacters: json.model.max_input_chars_per_word,
+      vocabulary: new Map(Object.entries(model.vocab)),
+      unknownId: idOfToken(json, model.unk_token)!,
+      continuingPrefix: model.continuing_subword_prefix,
+      maxWordCharacters: model.max_input_chars_per_word,
     },
     json.added_tokens,
   );

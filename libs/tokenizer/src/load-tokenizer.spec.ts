@@ -45,8 +45,8 @@ test.each([
   ['another JSON', { 'tokenizer.json': [] }, /tokenizer\.json: at top level: .*object/],
   [
     'another model',
-    { 'tokenizer.json': { ...good, model: { ...good.model, type: 'BPE' } } },
-    /tokenizer\.json: at model\.type: only WordPiece/,
+    { 'tokenizer.json': { ...good, model: { ...good.model, type: 'WordLevel' } } },
+    /tokenizer\.json: at model\.type: only WordPiece, BPE and Unigram/,
   ],
   [
     'an id that is none',

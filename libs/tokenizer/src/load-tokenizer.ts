@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { readRegularFile } from '#pipeline/regular-file.js';
 
 import { TokenizerFileError, messageOf } from './tokenizer-errors.js';
-import { parseTokenizerJson } from './tokenizer-json.js';
+import { parseTokenizerJson } from './parse-tokenizer-json.js';
 import type { TokenizerJson } from './tokenizer-json.js';
 import { tokenizerJsonOfVocab } from './vocab-file.js';
 

@@ -55,8 +55,17 @@ describe('rules', () => {
     expect(tokenizer('cls', 10).tokenize(['a']).segments).toBeUndefined();
   });
 
-  test('cls refuses pairs', () => {
-    expect(() => tokenizer('cls', 10).tokenize(['a'], ['b'])).toThrow(/cannot label pairs/);
+  test('cls frames pairs as cls-sep does', () => {
+    expect(tokenizer('cls', 7).tokenize(['a b', 'a'], ['b b b', ''])).toEqual(
+      tokenizer('cls-sep', 7).tokenize(['a b', 'a'], ['b b b', '']),
+    );
+  });
+
+  test('cls-sep-sep ends a first text twice, and the second end belongs to the second text', () => {
+    const columns = tokenizer('cls-sep-sep', 10).tokenize(['a', ''], ['b!', '']);
+    expect([...columns.ids]).toEqual([CLS, id('a'), SEP, SEP, id('b'), id('!'), SEP, CLS, SEP, SEP, SEP]);
+    expect([...columns.segments!]).toEqual([0, 0, 0, 1, 1, 1, 1, 0, 0, 1, 1]);
+    expect(idsOf(['a'], { rule: 'cls-sep-sep' })).toEqual([CLS, id('a'), SEP]);
   });
 
   test('a literal special token is that token, unless the vocabulary says to split it', () => {
@@ -74,6 +83,7 @@ describe('rules', () => {
     for (const maxLength of [3, 7.5, Number.NaN]) {
       expect(() => tokenizer('cls-sep', maxLength)).toThrow(/at least 4 tokens/);
     }
+    expect(() => tokenizer('cls-sep-sep', 4)).toThrow(/at least 5 tokens/);
   });
 });
 

@@ -6,11 +6,10 @@ import { createEncoder } from './create-encoder.js';
 import { IdColumn } from './id-column.js';
 import { loadTokenizerJson } from './load-tokenizer.js';
 import { longestFirst } from './longest-first.js';
-import { specialTokenCount } from './special-tokens.js';
+import { framingOf, specialTokenCount } from './special-tokens.js';
 import type { SpecialTokenRule } from './special-tokens.js';
 import type { TextEncoder } from './text-encoder.js';
 import { TokenizerFileError, TokenizerUsageError, messageOf } from './tokenizer-errors.js';
-import { idOfToken } from './tokenizer-json.js';
 import type { TokenizerJson } from './tokenizer-json.js';
 
 export interface TokenizeOptions {
@@ -27,18 +26,24 @@ export class TextTokenizer {
   readonly #cls: number;
   readonly #sep: number;
 
-  /** @throws TokenizerUsageError for a maximum length that leaves no room for text */
+  /**
+   * @throws TokenizerUsageError for a maximum length that leaves no room for text
+   * @throws Error where a part of the tokenizer is unknown
+   */
   constructor(json: TokenizerJson, { rule, maxLength }: TokenizeOptions) {
-    if (!Number.isInteger(maxLength) || maxLength < 4) {
+    const least = specialTokenCount(rule, true) + 1;
+    if (!Number.isInteger(maxLength) || maxLength < least) {
       throw new TokenizerUsageError(
-        `The maximum length must be a whole number of at least 4 tokens; got ${maxLength}.`,
+        `The maximum length must be a whole number of at least ${least} tokens; got ${maxLength}.`,
       );
     }
+    const framing = framingOf(json);
+    if (framing.problem !== undefined) throw new Error(framing.problem);
     this.#encoder = createEncoder(json);
     this.#rule = rule;
     this.#maxLength = maxLength;
-    this.#cls = idOfToken(json, '[CLS]')!;
-    this.#sep = idOfToken(json, '[SEP]')!;
+    this.#cls = framing.cls;
+    this.#sep = framing.sep;
   }
 
   /** Reads the tokenizer of a directory. @throws TokenizerFileError, TokenizerUsageError */
@@ -62,7 +67,7 @@ export class TextTokenizer {
   /**
    * @param texts `[rows]`
    * @param pairs second texts, `[rows]`
-   * @throws TokenizerUsageError for pairs under the rule `cls`, or as many pairs as there are not texts
+   * @throws TokenizerUsageError where there are not as many pairs as texts
    */
   tokenize(texts: readonly string[], pairs?: readonly string[]): TokenColumns {
     this.#check(texts, pairs);
@@ -82,13 +87,7 @@ export class TextTokenizer {
   }
 
   #check(texts: readonly string[], pairs: readonly string[] | undefined): void {
-    if (pairs === undefined) return;
-    if (this.#rule === 'cls') {
-      throw new TokenizerUsageError(
-        'The special-token rule "cls" frames single texts; a model of it cannot label pairs.',
-      );
-    }
-    if (pairs.length !== texts.length) {
+    if (pairs !== undefined && pairs.length !== texts.length) {
       throw new TokenizerUsageError(
         `Expected one second text per text; got ${texts.length} texts and ${pairs.length} second texts.`,
       );
@@ -103,7 +102,7 @@ export class TextTokenizer {
     // One token more than fits tells a text that is cut from one that just fits; what follows need not be read.
     const found = this.#encoder.append(text, budget + 1, ids);
     ids.cut(start + budget);
-    if (this.#rule === 'cls-sep') ids.push(this.#sep);
+    if (this.#rule !== 'cls') ids.push(this.#sep);
     return found > budget;
   }
 
@@ -124,6 +123,7 @@ export class TextTokenizer {
     ids.cut(start + kept);
     ids.push(this.#sep);
     while (segments.length < ids.length) segments.push(0);
+    if (this.#rule === 'cls-sep-sep') ids.push(this.#sep);
     ids.pushAll(secondIds.slice(0, keptSecond));
     ids.push(this.#sep);
     while (segments.length < ids.length) segments.push(1);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { parseTokenizerJson } from './tokenizer-json.js';
+import { parseTokenizerJson } from './parse-tokenizer-json.js';
 import { tokenizerJsonOfVocab } from './vocab-file.js';
 
 const BERT = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', '##b'];

@@ -1,4 +1,4 @@
-import type { TokenizerJson } from './tokenizer-json.js';
+import type { WordPieceJson } from './tokenizer-json.js';
 
 /** What vocab.txt does not say; the defaults are those of BERT uncased. */
 export interface VocabOptions {
@@ -36,7 +36,7 @@ const PAIR = [
  * The tokenizer.json that means the same as a vocab.txt: one token a line, whose id is the number of the line from 0.
  * Of lines with tab-separated columns (ERNIE) the first column counts; of a repeated token the last line.
  */
-export function tokenizerJsonOfVocab(vocab: string, options: VocabOptions = {}): TokenizerJson {
+export function tokenizerJsonOfVocab(vocab: string, options: VocabOptions = {}): WordPieceJson {
   const {
     lowercase = true,
     stripAccents = null,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import { TextTokenizer } from '#tokenizer/text-tokenizer.js';
 import type { TokenizerJson } from '#tokenizer/tokenizer-json.js';
+import { largestTokenId } from '#tokenizer/tokenizer-json.js';
 import type { Manifest } from '../bundle/manifest.js';
 import { BUNDLE_FORMAT } from '../bundle/manifest.js';
 import { refuseToOverwrite, writeBundle } from '../bundle/write-bundle.js';
@@ -126,11 +127,8 @@ function withOverrides(config: CheckpointConfig, options: CompileOptions): Check
   return { ...config, maxLength, task };
 }
 
-function checkVocabulary({ model, added_tokens }: TokenizerJson, vocabSize: number): void {
-  const largest = [...Object.values(model.vocab), ...added_tokens.map(({ id }) => id)].reduce(
-    (a, b) => Math.max(a, b),
-    0,
-  );
+function checkVocabulary(json: TokenizerJson, vocabSize: number): void {
+  const largest = largestTokenId(json);
   if (largest >= vocabSize) {
     throw new CompileError(
       `The tokenizer has a token of id ${largest}, but the model embeds ${vocabSize} tokens, 0 to ${vocabSize - 1}: they do not belong together.`,
