@@ -8,12 +8,20 @@ export type CorpusFormat = 'jsonl' | 'csv' | 'tsv' | 'txt' | 'parquet';
 /** Columns that a table may have unless more are allowed. */
 export const MAX_COLUMNS = 10_000;
 
+/** What a model takes and gives. */
+export interface RowsOfModel {
+  readonly task: 'single' | 'pair';
+  readonly labels: readonly string[];
+}
+
 /** How the rows of a file are read. */
 export interface ReadOptions {
   /** By the extension where it is not given; `.gz` behind it does not count. */
   readonly format?: CorpusFormat | undefined;
   /** csv and tsv: whether the first line names the columns (the default). Without it their names are 1, 2, … */
   readonly header?: boolean | undefined;
+  /** csv and tsv without header: names of the columns, in place of 1, 2, … */
+  readonly columns?: readonly string[] | undefined;
   /** csv and tsv: whether quotes enclose fields (the default), or are characters like any other, as in many tsv. */
   readonly quotes?: boolean | undefined;
   /** Default `text`. */
@@ -22,6 +30,8 @@ export interface ReadOptions {
   readonly pairField?: string | undefined;
   /** The label that the corpus gives. */
   readonly labelField?: string | undefined;
+  /** The model that the rows are for: what is not said of its texts and labels is recognised, where the corpus has a known form. */
+  readonly recognise?: RowsOfModel | undefined;
   /** Fields that the output carries; default all. */
   readonly fields?: readonly string[] | undefined;
   /** Read no more than so many rows. */

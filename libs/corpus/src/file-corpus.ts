@@ -1,5 +1,6 @@
 import type { Corpus } from '#pipeline/ports.js';
 
+import type { Convention } from './convention.js';
 import type { RecordFields } from './row-columns.js';
 
 /**
@@ -11,4 +12,6 @@ import type { RecordFields } from './row-columns.js';
 export interface FileCorpus extends Corpus {
   /** What its records are; the writer needs it. */
   readonly fields: RecordFields;
+  /** How it is read, where nobody said it. */
+  readonly convention: Convention;
 }

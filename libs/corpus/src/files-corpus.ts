@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 
 import type { CorpusChunk, PlannedChunk } from '#pipeline/ports.js';
 
+import type { Convention } from './convention.js';
 import { CorpusChangedError } from './corpus-errors.js';
 import type { FileCorpus } from './file-corpus.js';
 import { joinFields } from './join-fields.js';
@@ -10,8 +11,8 @@ import type { RecordFields } from './row-columns.js';
 
 export interface FilesCorpusOptions {
   readonly paths: readonly string[];
-  /** Opens one of them. */
-  readonly open: (path: string, file: number) => Promise<FileCorpus>;
+  /** Opens one of them. @param convention that of the first file, for the others */
+  readonly open: (path: string, file: number, convention?: Convention) => Promise<FileCorpus>;
   /** Rows to read at most, of all files; may be infinite. */
   readonly limit: number;
 }
@@ -25,6 +26,7 @@ const OPEN_FILES = 2;
  */
 export class FilesCorpus implements FileCorpus {
   readonly fields: RecordFields;
+  readonly convention: Convention;
   readonly #options: FilesCorpusOptions;
   /** Bytes of each file on disk. */
   readonly #sizes: readonly number[];
@@ -34,6 +36,7 @@ export class FilesCorpus implements FileCorpus {
 
   private constructor(options: FilesCorpusOptions, heads: readonly FileHead[]) {
     this.#options = options;
+    this.convention = heads[0]!.convention;
     this.fields = joinFields(heads.map(({ fields }, file) => ({ path: options.paths[file]!, fields })));
     this.#sizes = heads.map(({ size }) => size);
     this.#bytes = heads.map(({ bytes }) => bytes);
@@ -44,9 +47,10 @@ export class FilesCorpus implements FileCorpus {
   static async open(options: FilesCorpusOptions): Promise<FilesCorpus> {
     const heads: FileHead[] = [];
     for (const [file, path] of options.paths.entries()) {
-      const corpus = await options.open(path, file);
+      const corpus = await options.open(path, file, heads[0]?.convention);
       try {
-        heads.push({ fields: corpus.fields, bytes: corpus.bytes, size: await sizeOf(path) });
+        const { fields, convention, bytes } = corpus;
+        heads.push({ fields, convention, bytes, size: await sizeOf(path) });
       } finally {
         await corpus.close();
       }
@@ -116,12 +120,13 @@ export class FilesCorpus implements FileCorpus {
     const path = this.#options.paths[file]!;
     const [was, is] = [this.#sizes[file]!, await sizeOf(path)];
     if (is !== was) throw new CorpusChangedError(path, { start: 0, end: was }, `${was} bytes`, `${is} bytes`);
-    return this.#options.open(path, file);
+    return this.#options.open(path, file, file === 0 ? undefined : this.convention);
   }
 }
 
 interface FileHead {
   readonly fields: RecordFields;
+  readonly convention: Convention;
   readonly bytes: number | undefined;
   readonly size: number;
 }

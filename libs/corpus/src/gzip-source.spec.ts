@@ -18,6 +18,7 @@ import {
 } from '../../../test/written-corpus.js';
 import type { ByteSource } from './byte-source.js';
 import { FileSource } from './byte-source.js';
+import { noConvention } from './convention.js';
 import { GzipSource } from './gzip-source.js';
 import { openCorpus } from './open-corpus.js';
 import { RecordCorpus } from './record-corpus.js';
@@ -223,6 +224,7 @@ test('rows that are too long to be kept are passed without starting again for ea
       split: { maxRowBytes: 1000, readBytes: 4096 },
       chunk: { rows: 7, bytes: 1 << 20 },
       limit: Infinity,
+      convention: noConvention,
       fields: { kind: 'cells', names: ['text'], chosen: false },
       parse: tableRowParser({ columns: ['text'], kept: [0], cells: lineCells }, { text: 'text' }),
     });

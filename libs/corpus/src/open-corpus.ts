@@ -4,15 +4,27 @@ import { checkOptions, formatOf } from './corpus-options.js';
 import type { FileCorpus } from './file-corpus.js';
 import { FilesCorpus } from './files-corpus.js';
 import { jsonParts, tableParts, textParts } from './format-parts.js';
+import { withKnownGolds } from './known-golds.js';
 import { openRecords } from './open-records.js';
 
 /**
  * Opens a corpus of one file or of several, or of standard input. Reads what it must know before the first row: the
- * header of every table, the fields of the first rows of JSON, the footer of Parquet.
+ * header of every table, the fields of the first rows of JSON, the footer of Parquet; and the labels of the first rows,
+ * where it has labels for a model.
  * @throws CorpusOpenError when a file, its format, header or options make reading pointless
  * @throws CorpusChangedError when standard input was spooled and sealed, and the spool changed since
  */
 export async function openCorpus(options: CorpusOptions): Promise<FileCorpus> {
+  const corpus = await openFiles(options);
+  try {
+    return await withKnownGolds(corpus, options);
+  } catch (error) {
+    await corpus.close();
+    throw error;
+  }
+}
+
+async function openFiles(options: CorpusOptions): Promise<FileCorpus> {
   const { paths, stdin, ...reading } = options;
   for (const path of paths) {
     const file = { ...reading, path, stdin };
@@ -26,7 +38,7 @@ export async function openCorpus(options: CorpusOptions): Promise<FileCorpus> {
   }
   return FilesCorpus.open({
     paths,
-    open: (path, file) => openFile({ ...reading, path }, file),
+    open: (path, file, convention) => openFile({ ...reading, ...convention?.reading, path }, file),
     limit: options.limit ?? Infinity,
   });
 }

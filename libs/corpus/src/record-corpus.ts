@@ -4,6 +4,7 @@ import type { CorpusChunk, PlannedChunk } from '#pipeline/ports.js';
 
 import type { ByteSource } from './byte-source.js';
 import { clipped } from './byte-source.js';
+import type { Convention } from './convention.js';
 import { CorpusChangedError } from './corpus-errors.js';
 import type { FileCorpus } from './file-corpus.js';
 import type { ChunkLimits, RawChunk } from './raw-chunk.js';
@@ -25,6 +26,7 @@ export interface RecordCorpusParts {
   /** Rows to read at most; may be infinite. */
   readonly limit: number;
   readonly fields: RecordFields;
+  readonly convention: Convention;
   readonly parse: RowParser;
 }
 
@@ -47,6 +49,10 @@ export class RecordCorpus implements FileCorpus {
 
   get fields(): RecordFields {
     return this.#parts.fields;
+  }
+
+  get convention(): Convention {
+    return this.#parts.convention;
   }
 
   async *chunks(after?: PlannedChunk): AsyncGenerator<CorpusChunk> {

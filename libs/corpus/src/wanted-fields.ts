@@ -1,5 +1,6 @@
 import { CorpusOpenError } from './corpus-errors.js';
 import type { FileOptions } from './corpus-options.js';
+import { expectSecondText } from './field-names.js';
 import type { ReadFields } from './row-columns.js';
 
 /** Names of the fields that are read. */
@@ -14,13 +15,14 @@ export function isKept({ fields }: FileOptions): (name: string) => boolean {
   return (name) => chosen.has(name);
 }
 
-/** @throws CorpusOpenError when a field that is asked for is not among the names */
+/** @throws CorpusOpenError when a field that is asked for is not among the names, or a model of pairs has no second text */
 export function checkNames(
   options: FileOptions,
   read: ReadFields,
   names: readonly string[],
   where: string,
 ): void {
+  expectSecondText(options, names);
   const known = new Set(names);
   const wanted: [string, string | undefined][] = [
     ['text field', read.text],

@@ -1,9 +1,11 @@
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import type { RowsOfModel } from '#corpus/corpus-options.js';
 import type { Manifest } from '#model/bundle/manifest.js';
 import { compileBundle } from '#model/compile/compile-bundle.js';
 import type { Precision } from '#model/compile/stage-graph.js';
+import { openModel } from '#model/import/open-model.js';
 import { fraction, layerList, layerRanges, wholeNumber } from '../option-values.js';
 import { bundleLines } from '../bundle-view.js';
 import { version } from '../version.js';
@@ -84,6 +86,8 @@ export function addCompileCommand(program: Command): void {
 async function compile(checkpoint: string, flags: CompileFlags): Promise<void> {
   const { calibrate, measure } = flags;
   const out = flags.out ?? `models/${basename(resolve(checkpoint))}`;
+  const recognise = await rowsOfModel(checkpoint, flags.task);
+  const reading = { fields: flags, recognise, onNote: (note: string) => noteLine(flags, note) };
   const manifest: Manifest = await compileBundle({
     checkpoint,
     out,
@@ -93,8 +97,8 @@ async function compile(checkpoint: string, flags: CompileFlags): Promise<void> {
     exits: flags.exits,
     maxLength: flags.maxLength,
     task: flags.task,
-    calibration: calibrate === undefined ? undefined : await readSample(calibrate, flags, CALIBRATION_ROWS),
-    measure: measure === undefined ? undefined : await readSample(measure, flags, MEASURED_ROWS),
+    calibration: calibrate === undefined ? undefined : await readSample(calibrate, CALIBRATION_ROWS, reading),
+    measure: measure === undefined ? undefined : await readSample(measure, MEASURED_ROWS, reading),
     minAgreement: flags.minAgreement,
     tool: `sluice ${version}`,
     onStep: (step) => noteLine(flags, `… ${step}`),
@@ -106,4 +110,14 @@ async function compile(checkpoint: string, flags: CompileFlags): Promise<void> {
     );
   }
   printResult(flags, { out, ...manifest }, () => [...bundleLines(manifest, tableLayout()), '', out]);
+}
+
+/** What the checkpoint's texts and labels are, before its weights are read. */
+async function rowsOfModel(path: string, task: RowsOfModel['task'] | undefined): Promise<RowsOfModel> {
+  const checkpoint = await openModel(path);
+  try {
+    return { task: task ?? checkpoint.config.task, labels: checkpoint.config.labels };
+  } finally {
+    await checkpoint.close();
+  }
 }

@@ -29,13 +29,25 @@ export function withCorpusFields(command: Command): Command {
         'parquet',
       ]),
     )
-    .option('--header', 'csv and tsv: the first line names the columns (default)')
+    .option(
+      '--header',
+      'csv and tsv: the first line names the columns (default, but for tsv whose rows are all label<TAB>text)',
+    )
     .option('--no-header', 'csv and tsv: the first line is a row; columns are named 1, 2, …')
-    .option('--quotes', 'csv and tsv: quotes may enclose a field (default)')
+    .option('--quotes', 'csv and tsv: quotes may enclose a field (default, but for tsv of a recognised form)')
     .option('--no-quotes', 'csv and tsv: quotes are characters like any other, as in many tsv files')
-    .option('--text-field <name>', 'field that holds the text (default: text)')
-    .option('--pair-field <name>', 'field that holds the second text, for models of pairs')
-    .option('--label-field <name>', 'field that holds the right label; accuracy is then measured')
+    .option(
+      '--text-field <name>',
+      'field that holds the text (default: text, or text_a or sentence where there is none)',
+    )
+    .option(
+      '--pair-field <name>',
+      'field that holds the second text, for models of pairs (default: text_b of text_a, sentence2 of sentence1 and the like)',
+    )
+    .option(
+      '--label-field <name>',
+      'field that holds the right label, or the number of its class; accuracy is then measured (default: label, but beside text none)',
+    )
     .option('--max-row-bytes <n>', 'reject longer rows (default: 1 MiB)', rowBytes)
     .option(
       '--max-columns <n>',

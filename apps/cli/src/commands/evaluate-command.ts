@@ -96,7 +96,7 @@ async function evaluate(corpus: readonly string[], flags: EvaluateFlags): Promis
   if (flags.out !== undefined) await makeFolder(flags.out);
   const evaluation = await withStandardInput(paths, (stdin) =>
     evaluateCorpus(bundle, {
-      corpus: { ...flags, paths, stdin },
+      corpus: { ...flags, paths, stdin, recognise: { task: manifest.task, labels: manifest.labels } },
       policies,
       positive,
       timing: flags.timing,

@@ -36,6 +36,7 @@ export interface EvaluateOptions {
 export async function evaluateCorpus(bundle: Bundle, options: EvaluateOptions): Promise<Evaluation> {
   const corpus = await openCorpus(options.corpus);
   try {
+    for (const note of corpus.convention.notes) options.onNote(note);
     const labeller = await openLabeller(bundle, {
       workers: options.workers,
       tokenizerThreads: 1,

@@ -70,7 +70,7 @@ export async function labelCorpus(
   try {
     // Who waits for standard input shall not wait on when the user has stopped it.
     const stream = readsStdin ? addAbortSignal(signal, process.stdin) : undefined;
-    const input = corpusOptions(options, run, stream && { stream, spoolPath: run.spool });
+    const input = corpusOptions(bundle, options, run, stream && { stream, spoolPath: run.spool });
     const finished = await finishedRun(run, options.out, (planned) => expectPlanned(input, planned));
     if (finished !== undefined) return { ...finished, fieldsLeftOut: new Map() };
     // Before standard input is read, which nobody may be able to give again.
@@ -78,6 +78,7 @@ export async function labelCorpus(
     for (const note of run.notes) hooks.onNote?.(note);
     if (run.resumed) hooks.onNote?.(`Resuming the run in ${run.folder}.`);
     corpus = await openCorpus(input);
+    for (const note of corpus.convention.notes) hooks.onNote?.(note);
     opened = await openLabeller(bundle, options);
     const { labels, geometry } = bundle.manifest;
     const rows = createRowWriter({ ...options, format: options.outFormat, fields: corpus.fields, labels });
@@ -143,9 +144,11 @@ async function corpusFile(path: string): Promise<RunFile> {
 }
 
 function corpusOptions(
+  { manifest: { task, labels } }: Bundle,
   options: LabelOptions,
   run: RunDirectory,
   stdin: StandardInput | undefined,
 ): CorpusOptions {
-  return { ...options, paths: options.corpus, stdin, chunkRows: run.record.chunkRows };
+  const { chunkRows } = run.record;
+  return { ...options, paths: options.corpus, stdin, chunkRows, recognise: { task, labels } };
 }

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import type { CorpusChunk, PlannedChunk } from '#pipeline/ports.js';
 import type { ByteSource } from '../byte-source.js';
 import { FileSource } from '../byte-source.js';
+import type { Convention } from '../convention.js';
 import { CorpusChangedError, CorpusOpenError } from '../corpus-errors.js';
 import type { FileOptions } from '../corpus-options.js';
 import { MAX_COLUMNS } from '../corpus-options.js';
+import { recogniseFields } from '../field-names.js';
 import type { FileCorpus } from '../file-corpus.js';
 import type { ChunkLimits } from '../raw-chunk.js';
 import { hashRange } from '../record-splitter.js';
@@ -25,6 +27,7 @@ interface ParquetCorpusParts {
   readonly footer: ParquetFooter;
   readonly plan: ReadPlan;
   readonly fields: RecordFields;
+  readonly convention: Convention;
   readonly chunk: ChunkLimits;
   /** Rows to read at most; may be infinite. */
   readonly limit: number;
@@ -56,13 +59,18 @@ export async function openParquetCorpus(options: FileOptions, file: number): Pro
   const source = await FileSource.open(path);
   try {
     const footer = await readFooter(source, options.maxColumns ?? MAX_COLUMNS);
-    const plan = readPlan(options, footer.fields);
+    const convention = recogniseFields(
+      options,
+      footer.fields.map(({ name }) => name),
+    );
+    const plan = readPlan({ ...options, ...convention.reading }, footer.fields);
     return new ParquetCorpus({
       source,
       file,
       footer,
       plan,
       fields: recordFields(options, plan),
+      convention,
       chunk: { rows: options.chunkRows ?? 1024, bytes: options.chunkBytes ?? 1 << 24 },
       limit: options.limit ?? Infinity,
       readBytes: options.readBytes ?? 1 << 18,
@@ -97,6 +105,10 @@ export class ParquetCorpus implements FileCorpus {
 
   get fields(): RecordFields {
     return this.#parts.fields;
+  }
+
+  get convention(): Convention {
+    return this.#parts.convention;
   }
 
   /** About those of the file: where its last row ends, in the positions that ranges are given in. */
