@@ -12,7 +12,7 @@ const SHOWN = 6;
 /**
  * A corpus whose golds are labels of the model that it is for, as far as they can be told from its first 1,000 rows:
  * numbers from 0 are those of classes where none of them is a label by itself. Golds of a label field that was merely
- * recognised are left out where none of them is the model's.
+ * recognised are left out where they are neither.
  */
 export async function withKnownGolds(corpus: FileCorpus, options: CorpusOptions): Promise<FileCorpus> {
   const { recognise, labelField } = options;
@@ -29,8 +29,8 @@ export async function withKnownGolds(corpus: FileCorpus, options: CorpusOptions)
   }
   if (labelField !== undefined) return corpus;
   const note =
-    `No label in ${field} is one of the model's: found ${shown([...found].map((gold) => JSON.stringify(gold)))}, ` +
-    `expected ${shown(labels)}. Quality is not measured; say --label-field to count them as wrong.`;
+    `The labels in ${field} are not the model's: found ${shown([...found].map((gold) => JSON.stringify(gold)))}, ` +
+    `expected ${shown(labels)}, or 0 to ${labels.length - 1}. Quality is not measured; say --label-field to count them as wrong.`;
   return withGolds(corpus, note, () => undefined);
 }
 
