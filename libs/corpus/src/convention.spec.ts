@@ -147,6 +147,11 @@ describe('known names of fields', () => {
     expect(got).toMatchObject({ texts: ['one'], pairs: ['"two'], golds: ['yes'] });
   });
 
+  test('beside text a second text is recognised, and no label', async () => {
+    const got = await read('a.csv', 'text,text_pair,label\none,two,1\n', { recognise: pair });
+    expect(got).toMatchObject({ texts: ['one'], pairs: ['two'], golds: undefined });
+  });
+
   test('a second text that is named brings the first with it', async () => {
     const content = 'text_a,text_b\none,two\n';
     const got = await read('a.csv', content, { recognise: pair, pairField: 'text_b' });

@@ -20,7 +20,7 @@ export interface ReadOptions {
   readonly format?: CorpusFormat | undefined;
   /** csv and tsv: whether the first line names the columns (the default). Without it their names are 1, 2, … */
   readonly header?: boolean | undefined;
-  /** csv and tsv without header: names of the columns, in place of 1, 2, … */
+  /** tsv without header: `label` and `text`, where the first file of the corpus was recognised so; else 1, 2, … */
   readonly columns?: readonly string[] | undefined;
   /** csv and tsv: whether quotes enclose fields (the default), or are characters like any other, as in many tsv. */
   readonly quotes?: boolean | undefined;

@@ -88,7 +88,7 @@ async function readTable(
   const head = splitter(grammar());
   const textStart = head.start;
   if (options.header === false) {
-    if (options.columns !== undefined) await expectLabelText(options, splitter);
+    if (given.columns !== undefined) await expectLabelText(options, splitter);
     const columns = options.columns ?? (await numberColumns(head, cells));
     expectColumns(options, columns.length);
     return { bodyStart: textStart, grammar, convention, ...columnParts(options, columns, cells) };
