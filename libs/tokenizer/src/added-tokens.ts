@@ -1,10 +1,16 @@
-/** A token that is recognised in the raw text, before anything else looks at it, such as a literal `[SEP]`. */
+import { IS_SPACE, unicodeClasses } from './unicode-classes.js';
+
+/** A token that is recognised in the text, before anything else looks at it, such as a literal `[SEP]`. */
 export interface AddedToken {
   readonly content: string;
   readonly id: number;
+  /** Takes the white space before it too. */
+  readonly lstrip: boolean;
+  /** Takes the white space after it too. */
+  readonly rstrip: boolean;
 }
 
-export interface AddedTokenMatch {
+interface AddedTokenMatch {
   readonly start: number;
   readonly end: number;
   readonly id: number;
@@ -12,12 +18,12 @@ export interface AddedTokenMatch {
 
 /** Finds added tokens: leftmost first, the longest of those that start at one place. */
 export class AddedTokens {
-  readonly #ids: ReadonlyMap<string, number>;
+  readonly #tokens: ReadonlyMap<string, AddedToken>;
   readonly #pattern: RegExp | undefined;
 
   constructor(tokens: readonly AddedToken[]) {
-    this.#ids = new Map(tokens.map(({ content, id }) => [content, id]));
-    const alternatives = [...this.#ids.keys()]
+    this.#tokens = new Map(tokens.map((token) => [token.content, token]));
+    const alternatives = [...this.#tokens.keys()]
       .filter((content) => content !== '')
       .sort((a, b) => b.length - a.length)
       .map((content) => content.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`));
@@ -26,9 +32,19 @@ export class AddedTokens {
 
   *find(text: string): Generator<AddedTokenMatch> {
     if (this.#pattern === undefined) return;
+    let free = 0;
     for (const match of text.matchAll(this.#pattern)) {
-      const [content] = match;
-      yield { start: match.index, end: match.index + content.length, id: this.#ids.get(content)! };
+      const { content, id, lstrip, rstrip } = this.#tokens.get(match[0])!;
+      let start = match.index;
+      let end = start + content.length;
+      if (lstrip) while (start > free && isSpace(text, start - 1)) start -= 1;
+      if (rstrip) while (end < text.length && isSpace(text, end)) end += 1;
+      yield { start, end, id };
+      free = end;
     }
   }
+}
+
+function isSpace(text: string, at: number): boolean {
+  return (unicodeClasses[text.charCodeAt(at)]! & IS_SPACE) !== 0;
 }

@@ -55,11 +55,7 @@ function problemOf(json: TokenizerJson): string | undefined {
 }
 
 /** The expressions that occur in tokenizers of the families that can be read; each takes time linear in the text. */
-const KNOWN_EXPRESSIONS: ReadonlySet<string> = new Set([
-  ' {2,}',
-  String.raw`\s+`,
-  String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`,
-]);
+const KNOWN_EXPRESSIONS: ReadonlySet<string> = new Set([' {2,}', String.raw`\s+`]);
 
 /** The regular expressions of a part, and of those inside of it. */
 function expressionsOf(part: unknown): string[] {

@@ -40,20 +40,21 @@ export function framingOf(json: TokenizerJson): Framing {
 export function ruleOfTokenizer(json: TokenizerJson): 'cls-sep' | 'cls-sep-sep' {
   const processors = processorsOf(json.post_processor);
   const framing = processors.find(({ type }) => FRAMING_PROCESSORS.has(type));
-  switch (framing?.type) {
+  if (framing === undefined) {
+    return idOfToken(json, '[CLS]') === undefined && idOfToken(json, '<s>') !== undefined
+      ? 'cls-sep-sep'
+      : 'cls-sep';
+  }
+  switch (framing.type) {
     case 'RobertaProcessing':
       return 'cls-sep-sep';
-    case 'BertProcessing':
-      return 'cls-sep';
     case 'TemplateProcessing': {
       const { pair } = template.parse(framing);
       const [first, second] = [pair.findIndex(isText), pair.findLastIndex(isText)];
       return second - first > 2 ? 'cls-sep-sep' : 'cls-sep';
     }
     default:
-      return idOfToken(json, '[CLS]') === undefined && idOfToken(json, '<s>') !== undefined
-        ? 'cls-sep-sep'
-        : 'cls-sep';
+      return 'cls-sep';
   }
 }
 

@@ -1,3 +1,4 @@
+import { rangesOf } from './code-point-ranges.js';
 import {
   DECOMPOSED,
   IDEOGRAPH,
@@ -58,17 +59,6 @@ for (const run of LOWER_CASE.trim().split(/\s+/)) {
   }
 }
 for (const codePoint of lowerCase.keys()) unicodeClasses[codePoint]! |= IS_LOWERED;
-
-/** First and last code points of a table of hexadecimal ranges such as `ad 600-605`. */
-function rangesOf(table: string): [first: number, last: number][] {
-  return table
-    .trim()
-    .split(/\s+/)
-    .map((range) => {
-      const [first, last = first] = range.split('-').map((digits) => Number.parseInt(digits, 16));
-      return [first!, last!];
-    });
-}
 
 function* codePointsOf(table: string, step = 1): Generator<number> {
   for (const [first, last] of rangesOf(table)) {
