@@ -9,7 +9,7 @@ import { preTokenizerOf } from './pre-tokenizers.js';
 import { SubwordEncoder } from './subword-encoder.js';
 import type { TextEncoder } from './text-encoder.js';
 import { idOfToken } from './tokenizer-json.js';
-import type { TokenizerJson } from './tokenizer-json.js';
+import type { BpeModel, TokenizerJson, UnigramModel } from './tokenizer-json.js';
 import { UnigramPieces } from './unigram-pieces.js';
 
 /** Defaults of the reference's BertNormalizer; accents are stripped where letters are lowered unless told otherwise. */
@@ -22,13 +22,15 @@ const bertNormalizer = z.object({
 });
 
 /**
- * The fast encoder for BERT's own pipeline, the one for subwords for those of BPE and Unigram, the library for any
- * other.
+ * The fast encoder for BERT's own pipeline, the one for subwords for BPE and Unigram, the library for any other that
+ * has a WordPiece model.
  *
  * @throws Error where a part of the tokenizer is unknown or damaged
  */
 export function createEncoder(json: TokenizerJson): TextEncoder {
-  return bertEncoder(json) ?? subwordEncoder(json) ?? new LibraryEncoder(json);
+  const { model } = json;
+  if (model.type !== 'WordPiece') return subwordEncoder(json, model);
+  return bertEncoder(json) ?? libraryEncoder(json);
 }
 
 function bertEncoder(json: TokenizerJson): BertEncoder | undefined {
@@ -55,12 +57,23 @@ function bertEncoder(json: TokenizerJson): BertEncoder | undefined {
   );
 }
 
-function subwordEncoder(json: TokenizerJson): SubwordEncoder | undefined {
-  const { model, added_tokens } = json;
-  if (model.type === 'WordPiece') return undefined;
+/** The library only comes close to a charsmap, so a tokenizer with one is not left to it. */
+function libraryEncoder(json: TokenizerJson): LibraryEncoder {
+  if (JSON.stringify(json.normalizer).includes('"Precompiled"')) {
+    throw new Error('a WordPiece model with a Precompiled normalizer cannot be used');
+  }
+  return new LibraryEncoder(json);
+}
+
+function subwordEncoder(json: TokenizerJson, model: BpeModel | UnigramModel): SubwordEncoder {
+  const { added_tokens } = json;
   const normalize = normalizerOf(json.normalizer);
   const preTokenizer = preTokenizerOf(json.pre_tokenizer);
-  if (normalize === undefined || preTokenizer === undefined) return undefined;
+  if (normalize === undefined)
+    throw new Error(`a ${model.type} model ${cannotUse('normalizer', json.normalizer)}`);
+  if (preTokenizer === undefined) {
+    throw new Error(`a ${model.type} model ${cannotUse('pre_tokenizer', json.pre_tokenizer)}`);
+  }
   const normalizedTokens = added_tokens.filter(isNormalized);
   return new SubwordEncoder({
     rawTokens: added_tokens.filter((token) => !isNormalized(token)),
@@ -73,4 +86,9 @@ function subwordEncoder(json: TokenizerJson): SubwordEncoder | undefined {
 
 function isNormalized(token: AddedToken & { special: boolean; normalized?: boolean | undefined }): boolean {
   return token.normalized ?? !token.special;
+}
+
+function cannotUse(name: string, part: unknown): string {
+  const types = Array.from(JSON.stringify(part).matchAll(/"type":"(\w+)"/g), ([, type]) => type);
+  return `cannot be used with the ${name} ${types.join(' of ')}; none is known that gives the same tokens`;
 }

@@ -108,7 +108,8 @@ function withType(model: unknown): unknown {
   return { ...model, type: 'vocab' in model && Array.isArray(model.vocab) ? 'Unigram' : 'WordPiece' };
 }
 
-function isVocabulary(value: unknown): boolean {
+/** Whether a value is an object of tokens and their ids. */
+export function isVocabulary(value: unknown): value is Readonly<Record<string, number>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   return Object.values(value).every((id) => Number.isInteger(id) && id >= 0 && id < 2 ** 31);
 }

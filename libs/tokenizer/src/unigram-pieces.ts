@@ -49,9 +49,9 @@ export class UnigramPieces implements SubwordModel {
       const id = this.#bestIds[end]!;
       if (id === this.#unknownId) {
         if (unknownEnd === NONE) unknownEnd = end;
-        if (start === 0) ids.push(...this.#unknownIds(word.slice(0, unknownEnd)));
+        if (start === 0) this.#pushUnknown(word.slice(0, unknownEnd), ids);
       } else {
-        if (unknownEnd !== NONE) ids.push(...this.#unknownIds(word.slice(end, unknownEnd)));
+        if (unknownEnd !== NONE) this.#pushUnknown(word.slice(end, unknownEnd), ids);
         unknownEnd = NONE;
         ids.push(id);
       }
@@ -94,12 +94,12 @@ export class UnigramPieces implements SubwordModel {
     this.#bestIds[end] = id;
   }
 
-  /** Ids of a run of unknown characters, last first. */
-  #unknownIds(run: string): number[] {
+  /** Pushes the ids of a run of unknown characters, the last first. */
+  #pushUnknown(run: string, ids: number[]): void {
     const known = this.#ids.get(run);
-    if (known !== undefined) return [known];
-    const bytes = this.#byteIds && idsOfBytes(run, this.#byteIds);
-    return bytes?.toReversed() ?? [this.#unknownId];
+    const bytes = known === undefined && this.#byteIds && idsOfBytes(run, this.#byteIds);
+    if (bytes) for (let i = bytes.length - 1; i >= 0; i -= 1) ids.push(bytes[i]!);
+    else ids.push(known ?? this.#unknownId);
   }
 
   #plant(piece: string, id: number): void {
