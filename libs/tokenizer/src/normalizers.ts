@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { Charsmap } from './charsmap.js';
+import { KNOWN_PATTERNS } from './known-patterns.js';
 import { IS_SPACE, lowerCase, unicodeClasses } from './unicode-classes.js';
 
 export type Normalize = (text: string) => string;
@@ -55,12 +56,6 @@ export function normalizerOf(part: unknown): Normalize | undefined {
       return data satisfies never;
   }
 }
-
-/** Patterns that take time linear in the text. White space is `\p{White_Space}`, which JavaScript's `\s` is not. */
-const KNOWN_PATTERNS: ReadonlyMap<string, RegExp> = new Map([
-  [' {2,}', / {2,}/g],
-  [String.raw`\s+`, /\p{White_Space}+/gu],
-]);
 
 function inSequence(steps: readonly (Normalize | undefined)[]): Normalize | undefined {
   const known = steps.filter((step) => step !== undefined);

@@ -1,3 +1,4 @@
+import { KNOWN_PATTERNS } from './known-patterns.js';
 import { framingOf } from './special-tokens.js';
 import { TokenizerFileError, messageOf } from './tokenizer-errors.js';
 import { idOfToken, tokenizerJsonSchema } from './tokenizer-json.js';
@@ -38,7 +39,7 @@ function problemOf(json: TokenizerJson): string | undefined {
     return `added token ${JSON.stringify(wordOnly.content)} has single_word, which is not supported`;
   }
   const expression = [...expressionsOf(json.normalizer), ...expressionsOf(json.pre_tokenizer)].find(
-    (found) => !KNOWN_EXPRESSIONS.has(found),
+    (found) => !KNOWN_PATTERNS.has(found),
   );
   if (expression !== undefined) {
     return `it splits or replaces by a regular expression, ${JSON.stringify(expression)}, which is not supported: some take for ever on some texts`;
@@ -53,9 +54,6 @@ function problemOf(json: TokenizerJson): string | undefined {
   }
   return framingOf(json).problem;
 }
-
-/** The expressions that occur in tokenizers of the families that can be read; each takes time linear in the text. */
-const KNOWN_EXPRESSIONS: ReadonlySet<string> = new Set([' {2,}', String.raw`\s+`]);
 
 /** The regular expressions of a part, and of those inside of it. */
 function expressionsOf(part: unknown): string[] {
