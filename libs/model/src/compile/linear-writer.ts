@@ -121,10 +121,7 @@ export class LinearWriter {
   }
 
   floatLinear(x: Value, linear: Linear): Value {
-    return this.#graph.node('Add', [
-      this.floatMatmul(x, linear),
-      this.floats(linear.bias, [linear.outputs]),
-    ]);
+    return this.#graph.node('Add', [this.floatMatmul(x, linear), this.floats(linear.bias, [linear.outputs])]);
   }
 
   /** x·weight in float, without the bias. */

@@ -70,7 +70,13 @@ function writeUnbiasedNorm(
   const y = writeStandardNorm(graph, linears, x, ones, width, TINY_VARIANCE);
   const mean = linears.floats(new Float32Array(width).fill(1 / width), [width, 1]);
   const sigma = graph.node('MatMul', [graph.node('Mul', [x, y]), mean]);
-  const deviation = graph.node('Mul', [sigma, linears.floats(Float32Array.of(Math.sqrt(width / (width - 1))), [])]);
-  const factor = graph.node('Div', [sigma, graph.node('Add', [deviation, linears.floats(Float32Array.of(epsilon), [])])]);
+  const deviation = graph.node('Mul', [
+    sigma,
+    linears.floats(Float32Array.of(Math.sqrt(width / (width - 1))), []),
+  ]);
+  const factor = graph.node('Div', [
+    sigma,
+    graph.node('Add', [deviation, linears.floats(Float32Array.of(epsilon), [])]),
+  ]);
   return graph.node('Mul', [graph.node('Mul', [y, factor]), gains]);
 }
