@@ -77,7 +77,7 @@ const tokenizerCase = (
 
 const tensors: HostileCase[] = [
   tensorCase('a tensor missing', /LayerNorm\.weight' is missing/, (all) => all.delete(norm)),
-  tensorCase('a tensor of another shape', /is \[16\]; config\.json asks for \[32\]/, (all) =>
+  tensorCase('a tensor of another shape', /is \[16\]; the model's configuration asks for \[32\]/, (all) =>
     all.set(norm, float32Tensor([16], new Float32Array(16))),
   ),
   tensorCase('NaN among the weights', /holds NaN at position 7/, (all) =>
@@ -136,7 +136,7 @@ const header: HostileCase[] = [
 
 const config: HostileCase[] = [
   configCase('10⁹ layers', /num_hidden_layers/, { num_hidden_layers: 1e9 }),
-  configCase('a width of 10¹⁵', /config\.json asks for/, { hidden_size: 1e15 }),
+  configCase('a width of 10¹⁵', /the model's configuration asks for/, { hidden_size: 1e15 }),
   configCase('a width that the heads do not divide', /cannot be divided into 5 attention heads/, {
     num_attention_heads: 5,
   }),
@@ -148,13 +148,15 @@ const config: HostileCase[] = [
     {},
     { maxLength: 513 },
   ),
-  configCase('a vocabulary of another size', /config\.json asks for \[7, 32\]/, { vocab_size: 7 }),
+  configCase('a vocabulary of another size', /the model's configuration asks for \[7, 32\]/, {
+    vocab_size: 7,
+  }),
   checkpointCase('a config that is no JSON', /config\.json: not JSON/, (folder) =>
     writeFile(file(folder, 'config.json'), '{'),
   ),
   checkpointCase(
     'a config that is a folder',
-    /config\.json cannot be read \(it is a folder/,
+    /config\.json: cannot be read: it is a folder/,
     async (folder) => {
       await rm(file(folder, 'config.json'));
       await mkdir(file(folder, 'config.json'));
