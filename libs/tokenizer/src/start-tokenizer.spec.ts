@@ -54,7 +54,7 @@ test('a directory without a tokenizer fails at the start, by name', async () => 
   await expect(startTokenizer({ directory: missing, ...options, threads: 2 })).rejects.toMatchObject({
     name: 'TokenizerFileError',
     file: missing,
-    message: expect.stringContaining('found neither'),
+    message: expect.stringContaining('found none of them'),
   });
 });
 
