@@ -7,6 +7,7 @@ const mayUse = {
   tokenizer: ['pipeline'],
   inference: ['pipeline'],
   model: ['pipeline', 'tokenizer', 'inference'],
+  hub: ['pipeline'],
 };
 
 const libraryRules = Object.entries(mayUse).map(([library, used]) => ({
