@@ -1,8 +1,9 @@
 /** Shows progress on stderr as a terminal, then ends as its argument says: by a signal, an error or an exit. */
+import { labelView } from '../apps/cli/src/terminal/label-view.js';
 import { LiveDisplay } from '../apps/cli/src/terminal/live-display.js';
 import { plainPaint } from '../apps/cli/src/terminal/paint.js';
 
-const display = new LiveDisplay(process.stderr, plainPaint);
+const display = new LiveDisplay(process.stderr, plainPaint, labelView);
 display.update({
   phase: 'labelling',
   fraction: 0.5,

@@ -26,7 +26,7 @@ export function refusalOf(
   const { status, headers, host, own } = answer;
   const withToken = token !== undefined;
   if (!own && status < 500 && status !== 429) return new LinkExpiredError(host, status, asked);
-  switch (headers.get('x-error-code')) {
+  switch (headers.get('x-error-code') ?? '') {
     case 'RepoNotFound':
       return new RepositoryNotFoundError(host, id, withToken);
     case 'RevisionNotFound':

@@ -14,6 +14,7 @@ import type { LabelOptions } from '../label/label-options.js';
 import { LiveProgress } from '../label/live-progress.js';
 import { stopOnSignals } from '../label/stop-on-signals.js';
 import { fraction, nameList, threadCount, wholeNumber } from '../option-values.js';
+import { labelView } from '../terminal/label-view.js';
 import { openDisplay } from '../terminal/open-display.js';
 import { rowsText } from '../terminal/quantity.js';
 import { reportLines } from '../terminal/report-view.js';
@@ -145,7 +146,12 @@ export async function labelWithDisplay(
   options: LabelOptions,
   output: OutputOptions,
 ): Promise<LabelCorpusResult> {
-  const display = openDisplay(process.stderr, process.env, output.quiet === true || output.json === true);
+  const display = openDisplay(
+    process.stderr,
+    process.env,
+    output.quiet === true || output.json === true,
+    labelView,
+  );
   const live = new LiveProgress(bundle.manifest, options.limit, (progress) => display.update(progress));
   const stop = stopOnSignals();
   let end: 'finished' | 'stopped' = 'stopped';

@@ -2,8 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LabelProgress } from './label-progress.js';
-import { labelViewLines } from './label-view.js';
-import { progressLine } from './line-display.js';
+import { labelView, labelViewLines } from './label-view.js';
 import { paintFor, plainPaint } from './paint.js';
 import { textWidth } from './text-width.js';
 
@@ -118,8 +117,8 @@ describe('labelViewLines', () => {
 });
 
 it('says the same in one plain line', () => {
-  expect(progressLine(progress)).toBe(
+  expect(labelView.line(progress)).toBe(
     'labelling: 57 %, 3,412 of ~5,908 rows, 1,194 rows/s, 2.1 s left, 3 rejected, 1,024 resumed',
   );
-  expect(progressLine(nothingYet)).toBe('verifying: 0 rows');
+  expect(labelView.line(nothingYet)).toBe('verifying: 0 rows');
 });

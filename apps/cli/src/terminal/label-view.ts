@@ -2,12 +2,18 @@ import { bar } from './bar.js';
 import type { LabelProgress } from './label-progress.js';
 import { layersOf } from './label-progress.js';
 import type { Paint } from './paint.js';
+import { joinFitting, phaseLine, widestBar } from './phase-line.js';
+import type { ProgressView } from './progress-display.js';
 import { paceWords, percentText, rowsDoneText } from './progress-words.js';
 import { countText, shareText } from './quantity.js';
 import { padText, textWidth } from './text-width.js';
 
-/** A bar wider than this says no more. */
-const widestBar = 50;
+/** How the progress of a labelling run is shown. */
+export const labelView: ProgressView<LabelProgress> = {
+  mainPhase: 'labelling',
+  picture: labelViewLines,
+  line: progressLine,
+};
 
 /**
  * The live picture of a run: how far it is, and where its rows left the model.
@@ -24,14 +30,15 @@ export function labelViewLines(progress: LabelProgress, columns: number, paint: 
   ];
 }
 
+/** `labelling: 41 %, 2,424 of ~5,908 rows, 1,204 rows/s, 2.9 s left`. */
+function progressLine(progress: LabelProgress): string {
+  const words = [percentText(progress.fraction), rowsDoneText(progress), ...paceWords(progress)];
+  return `${progress.phase}: ${words.filter(Boolean).join(', ')}`;
+}
+
 function progressLines(progress: LabelProgress, columns: number, paint: Paint): string[] {
-  const phase = padText(progress.phase, 'labelling'.length, 'left');
-  const percent = percentText(progress.fraction).padStart('100 %'.length);
-  const barColumns = Math.max(Math.min(columns - phase.length - percent.length - 2, widestBar), 0);
-  const done = bar(progress.fraction ?? 0, barColumns);
-  const rest = paint.style('dim', '░'.repeat(barColumns - textWidth(done)));
   return [
-    `${paint.style('bold', phase)} ${paint.style('cyan', done)}${rest} ${percent}`.trimEnd(),
+    phaseLine(progress, 'labelling'.length, columns, paint),
     joinFitting([rowsDoneText(progress), ...paceWords(progress)], columns),
   ];
 }
@@ -63,16 +70,4 @@ function layersLine(progress: LabelProgress, columns: number, paint: Paint): str
   const { mean, saved } = layersOf(progress);
   const words = [`${mean.toFixed(2)} of ${progress.layers} layers a row`, `${shareText(saved)} saved`];
   return paint.style('dim', joinFitting(words, columns));
-}
-
-/** Joins as many of the words, from the first, as a line has room for. */
-function joinFitting(words: readonly string[], columns: number): string {
-  const separator = ' · ';
-  let line = '';
-  for (const word of words) {
-    const longer = line === '' ? word : line + separator + word;
-    if (textWidth(longer) > columns) break;
-    line = longer;
-  }
-  return line;
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { LabelProgress } from './label-progress.js';
+import { labelView } from './label-view.js';
 import { LineDisplay } from './line-display.js';
 import { openDisplay } from './open-display.js';
 
@@ -32,7 +33,7 @@ class Output {
 it('writes a line at each phase, each tenth of the labelling and every 10 s', () => {
   const output = new Output();
   let now = 0;
-  const display = new LineDisplay(output, () => now);
+  const display = new LineDisplay(output, labelView, () => now);
   const at = (milliseconds: number, progress: Partial<LabelProgress>): void => {
     now = milliseconds;
     display.update({ ...start, ...progress });
@@ -65,7 +66,7 @@ it.each([
   ['quiet mode on a pipe', new Output(), {}, true, ''],
   ['quiet mode on a terminal', new Output(true), {}, true, ''],
 ])('shows on %s what suits it', (_, output, env, silent, expected) => {
-  const display = openDisplay(output, env, silent);
+  const display = openDisplay(output, env, silent, labelView);
   display.update(start);
   display.note('note');
   display.close('finished');

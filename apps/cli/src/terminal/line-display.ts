@@ -1,32 +1,36 @@
-import type { LabelProgress } from './label-progress.js';
-import { paceWords, percentText, rowsDoneText } from './progress-words.js';
-import type { ProgressDisplay } from './progress-display.js';
+import type { Progress, ProgressDisplay, ProgressView } from './progress-display.js';
 
 const lineEveryMs = 10_000;
 
-/** Where there is no terminal: a plain line when the phase changes, every 10 s and every tenth of the labelling. */
-export class LineDisplay implements ProgressDisplay {
+/** Where there is no terminal: a plain line when the phase changes, every 10 s and every tenth of the main one. */
+export class LineDisplay<P extends Progress> implements ProgressDisplay<P> {
   readonly #output: { write(text: string): unknown };
+  readonly #view: ProgressView<P>;
   readonly #now: () => number;
   #phase = '';
   #tenth = 0;
   #writtenAt = 0;
 
   /** @param now milliseconds of a clock that never goes back */
-  constructor(output: { write(text: string): unknown }, now = (): number => performance.now()) {
+  constructor(
+    output: { write(text: string): unknown },
+    view: ProgressView<P>,
+    now = (): number => performance.now(),
+  ) {
     this.#output = output;
+    this.#view = view;
     this.#now = now;
   }
 
-  update(progress: LabelProgress): void {
-    const tenth = progress.phase === 'labelling' ? Math.floor((progress.fraction ?? 0) * 10) : 0;
+  update(progress: P): void {
+    const tenth = progress.phase === this.#view.mainPhase ? Math.floor((progress.fraction ?? 0) * 10) : 0;
     const due =
       progress.phase !== this.#phase || tenth > this.#tenth || this.#now() - this.#writtenAt >= lineEveryMs;
     if (!due) return;
     this.#phase = progress.phase;
     this.#tenth = tenth;
     this.#writtenAt = this.#now();
-    this.note(progressLine(progress));
+    this.note(this.#view.line(progress));
   }
 
   note(line: string): void {
@@ -36,10 +40,4 @@ export class LineDisplay implements ProgressDisplay {
   close(): void {
     // Every line stands for itself.
   }
-}
-
-/** `labelling: 41 %, 2,424 of ~5,908 rows, 1,204 rows/s, 2.9 s left`. */
-export function progressLine(progress: LabelProgress): string {
-  const words = [percentText(progress.fraction), rowsDoneText(progress), ...paceWords(progress)];
-  return `${progress.phase}: ${words.filter(Boolean).join(', ')}`;
 }

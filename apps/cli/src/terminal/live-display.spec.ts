@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LabelProgress } from './label-progress.js';
+import { labelView } from './label-view.js';
 import { LiveDisplay } from './live-display.js';
 import { plainPaint } from './paint.js';
 
@@ -51,11 +52,11 @@ const progress: LabelProgress = {
 
 describe('LiveDisplay', () => {
   let terminal: Terminal;
-  let display: LiveDisplay;
+  let display: LiveDisplay<LabelProgress>;
   beforeEach(() => {
     vi.useFakeTimers();
     terminal = new Terminal();
-    display = new LiveDisplay(terminal, plainPaint);
+    display = new LiveDisplay(terminal, plainPaint, labelView);
   });
   afterEach(() => {
     display.close('finished');
@@ -89,7 +90,7 @@ describe('LiveDisplay', () => {
     display.close('finished');
     expect(terminal.screen).toEqual([]);
 
-    const second = new LiveDisplay(terminal, plainPaint);
+    const second = new LiveDisplay(terminal, plainPaint, labelView);
     second.update(progress);
     second.update({ ...progress, rows: 999 });
     second.close('stopped');

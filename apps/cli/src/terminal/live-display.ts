@@ -1,7 +1,5 @@
-import type { LabelProgress } from './label-progress.js';
-import { labelViewLines } from './label-view.js';
 import type { Paint } from './paint.js';
-import type { ProgressDisplay } from './progress-display.js';
+import type { Progress, ProgressDisplay, ProgressView } from './progress-display.js';
 import type { Screen } from './screen-frame.js';
 import { ScreenFrame } from './screen-frame.js';
 
@@ -9,22 +7,24 @@ import { ScreenFrame } from './screen-frame.js';
 const repaintMs = 100;
 
 /** Shows the newest progress on a terminal, at most ten times a second. */
-export class LiveDisplay implements ProgressDisplay {
+export class LiveDisplay<P extends Progress> implements ProgressDisplay<P> {
   readonly #screen: Screen;
   readonly #frame: ScreenFrame;
+  readonly #view: ProgressView<P>;
   readonly #paint: Paint;
-  #progress: LabelProgress | undefined;
+  #progress: P | undefined;
   #paintedAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(screen: Screen, paint: Paint) {
+  constructor(screen: Screen, paint: Paint, view: ProgressView<P>) {
     this.#screen = screen;
     this.#frame = new ScreenFrame(screen);
     this.#paint = paint;
+    this.#view = view;
     screen.on('resize', this.#repaint);
   }
 
-  update(progress: LabelProgress): void {
+  update(progress: P): void {
     this.#progress = progress;
     const wait = this.#paintedAt + repaintMs - performance.now();
     if (wait <= 0) this.#repaint();
@@ -49,7 +49,7 @@ export class LiveDisplay implements ProgressDisplay {
     this.#stopTimer();
     if (this.#progress === undefined) return;
     this.#paintedAt = performance.now();
-    this.#frame.paint(labelViewLines(this.#progress, this.#frame.columns, this.#paint));
+    this.#frame.paint(this.#view.picture(this.#progress, this.#frame.columns, this.#paint));
   };
 
   #stopTimer(): void {
