@@ -12,6 +12,10 @@ const usageErrors = new Set([
   'OutputExistsError',
   'TokenizerUsageError',
   'RunMismatchError',
+  'RepositoryNameError',
+  'HubSettingError',
+  'NothingIncludedError',
+  'PullTargetError',
 ]);
 
 /** Errors of the language and of Node: where one of these arrives without a code, the program itself is at fault. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { bar } from './bar.js';
-import { durationText, rateText, rowsText, shareText } from './quantity.js';
+import { bytesText, durationText, rateText, rowsText, shareText } from './quantity.js';
 
 it.each([
   [0, '0.0 s'],
@@ -42,4 +42,18 @@ it.each([
   [7, '████'],
 ])('a bar of %d', (share, blocks) => {
   expect(bar(share, 4)).toBe(blocks);
+});
+
+it.each([
+  [0, '0 B'],
+  [999, '999 B'],
+  [1000, '1.0 kB'],
+  [99_940, '99.9 kB'],
+  [99_960, '100 kB'],
+  [999_499, '999 kB'],
+  [999_500, '1.0 MB'],
+  [440_473_133, '440 MB'],
+  [2.5e15, '2500 TB'],
+])('%i bytes are %s', (bytes, text) => {
+  expect(bytesText(bytes)).toBe(text);
 });

@@ -1,5 +1,7 @@
 const integers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
+const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'];
+
 /** `12,345`. */
 export function countText(count: number): string {
   return integers.format(count);
@@ -28,6 +30,18 @@ export function durationText(milliseconds: number): string {
   if (minutes < 1440) return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
   const hours = Math.floor(minutes / 60);
   return `${Math.floor(hours / 24)} d ${twoDigits(hours % 24)} h`;
+}
+
+/** `512 B`, `1.2 kB`, `440 MB`, `12.3 GB`, in powers of a thousand, as networks and disks are sold. */
+export function bytesText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < byteUnits.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
+  return `${value.toFixed(digits)} ${byteUnits[unit]!}`;
 }
 
 /** `1,204 rows/s`, `0.7 rows/s`. */
