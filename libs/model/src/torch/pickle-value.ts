@@ -1,0 +1,23 @@
+import type { Global } from './allowed-globals.js';
+import type { StorageView, TensorView } from './tensor-view.js';
+
+/** What a pickle can make here. Dictionaries are maps; lists and tuples are arrays; bytes are texts. */
+export type PickleValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly PickleValue[]
+  | ReadonlyMap<PickleValue, PickleValue>
+  | Global
+  | StorageView
+  | TensorView;
+
+/** For messages. */
+export function kindOf(value: PickleValue | undefined): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'None';
+  if (Array.isArray(value)) return 'a list or tuple';
+  if (value instanceof Map) return 'a dictionary';
+  return typeof value === 'object' ? `a ${value.constructor.name}` : `a ${typeof value}`;
+}
