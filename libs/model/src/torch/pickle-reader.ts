@@ -61,8 +61,7 @@ export class PickleReader {
   integer(bytes: number): number {
     if (bytes === 0) return 0;
     if (bytes > MOST_INTEGER_BYTES) throw new PickleError(`its pickle has an integer of ${bytes} bytes`);
-    const taken = this.take(bytes);
-    const value = BigInt(`0x${Buffer.from(taken).reverse().toString('hex')}`);
+    const value = this.take(bytes).reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
     return Number(BigInt.asIntN(bytes * 8, value));
   }
 

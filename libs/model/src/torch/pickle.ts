@@ -9,9 +9,6 @@ const MOST_OBJECTS = 500_000;
 /** Values that may wait on the stack, and that may be remembered. */
 const MOST_VALUES = 2_000_000;
 
-const MARK = Symbol('mark');
-type StackValue = PickleValue | typeof MARK;
-
 /**
  * Reads one pickle (Python's docs, pickletools; protocols 0 to 5) without executing anything: of all that a pickle can
  * ask for, it makes numbers, texts, lists, tuples and dictionaries, and calls the functions of `allowed-globals.ts`, which
@@ -34,7 +31,9 @@ export function readPickle(
 class PickleMachine {
   readonly #in: PickleReader;
   readonly #persistentValue: (id: PickleValue) => StorageView;
-  readonly #stack: StackValue[] = [];
+  readonly #stack: PickleValue[] = [];
+  /** Heights of the stack at its marks; what lies below the last one cannot be taken. */
+  readonly #marks: number[] = [];
   readonly #memo = new Map<number, PickleValue>();
   #objects = 0;
 
@@ -51,7 +50,7 @@ class PickleMachine {
     for (;;) {
       const at = this.#in.position;
       const opcode = this.#in.uint8();
-      if (opcode === STOP) return this.#pop();
+      if (opcode === STOP) return this.pop();
       const execute = opcodes[opcode];
       if (execute === undefined) {
         throw new PickleError(
@@ -62,7 +61,7 @@ class PickleMachine {
     }
   }
 
-  push(value: StackValue): void {
+  push(value: PickleValue): void {
     if (this.#stack.length >= MOST_VALUES)
       throw new PickleError(`its pickle stacks over ${MOST_VALUES} values`);
     this.#stack.push(value);
@@ -76,17 +75,17 @@ class PickleMachine {
   }
 
   pop(): PickleValue {
-    return this.#pop();
+    this.#expect(1);
+    return this.#stack.pop()!;
   }
 
   top(): PickleValue {
-    const value = this.#pop();
-    this.#stack.push(value);
-    return value;
+    this.#expect(1);
+    return this.#stack.at(-1)!;
   }
 
   popText(): string {
-    const value = this.#pop();
+    const value = this.pop();
     if (typeof value !== 'string')
       throw new PickleError(`its pickle has ${kindOf(value)} where a text belongs`);
     return value;
@@ -94,14 +93,20 @@ class PickleMachine {
 
   /** The `count` last values. */
   popTuple(count: number): PickleValue[] {
-    return Array.from({ length: count }, () => this.#pop()).reverse();
+    this.#expect(count);
+    return this.#stack.splice(this.#stack.length - count);
+  }
+
+  mark(): void {
+    if (this.#marks.length >= MOST_VALUES) throw new PickleError(`its pickle has over ${MOST_VALUES} marks`);
+    this.#marks.push(this.#stack.length);
   }
 
   /** The values since the last mark, which goes too. */
   popToMark(): PickleValue[] {
-    const mark = this.#stack.lastIndexOf(MARK);
-    if (mark < 0) throw new PickleError('its pickle has no mark where one belongs');
-    return this.#stack.splice(mark).slice(1) as PickleValue[];
+    const height = this.#marks.pop();
+    if (height === undefined) throw new PickleError('its pickle has no mark where one belongs');
+    return this.#stack.splice(height);
   }
 
   append(values: readonly PickleValue[]): void {
@@ -117,25 +122,26 @@ class PickleMachine {
   }
 
   callGlobal(): void {
-    const args = this.#pop();
-    const callee = this.#pop();
+    const args = this.pop();
+    const callee = this.pop();
     if (!(callee instanceof Global) || !Array.isArray(args)) {
       throw new PickleError(`its pickle calls ${kindOf(callee)}`);
     }
     // What a call costs is what it is given: else few bytes could ask again and again for a long list to be walked.
+    this.#objects += args.length;
     for (const arg of args) if (Array.isArray(arg)) this.#objects += arg.length;
     this.make(callGlobal(callee, args));
   }
 
   build(): void {
-    this.#pop();
+    this.pop();
     const value = this.top();
     // Attributes of an OrderedDict are versions of modules, which weights do not need.
     if (!(value instanceof Map)) throw new PickleError(`its pickle sets the state of ${kindOf(value)}`);
   }
 
   pushPersistent(): void {
-    this.make(this.#persistentValue(this.#pop()));
+    this.make(this.#persistentValue(this.pop()));
   }
 
   remember(key: number): void {
@@ -154,11 +160,10 @@ class PickleMachine {
     this.push(value);
   }
 
-  #pop(): PickleValue {
-    const value = this.#stack.pop();
-    if (value === undefined || value === MARK)
+  #expect(count: number): void {
+    if (this.#stack.length - (this.#marks.at(-1) ?? 0) < count) {
       throw new PickleError('its pickle takes a value where there is none');
-    return value as PickleValue;
+    }
   }
 }
 
@@ -168,7 +173,7 @@ const STOP = 0x2e;
 const opcodes: readonly (Execute | undefined)[] = opcodeTable({
   PROTO: [0x80, (_, reader) => void reader.take(1)],
   FRAME: [0x95, (_, reader) => void reader.take(8)],
-  MARK: [0x28, (machine) => machine.push(MARK)],
+  MARK: [0x28, (machine) => machine.mark()],
   POP: [0x30, (machine) => void machine.pop()],
   POP_MARK: [0x31, (machine) => void machine.popToMark()],
   DUP: [0x32, (machine) => machine.push(machine.top())],
@@ -205,16 +210,16 @@ const opcodes: readonly (Execute | undefined)[] = opcodeTable({
   DICT: [0x64, (machine) => machine.make(setPairs(new Map(), machine.popToMark()))],
   SETITEM: [0x73, (machine) => machine.setItems(machine.popTuple(2))],
   SETITEMS: [0x75, (machine) => machine.setItems(machine.popToMark())],
-  GLOBAL: [0x63, (machine, reader) => machine.push(findGlobal(reader.line(), reader.line()))],
+  GLOBAL: [0x63, (machine, reader) => machine.make(findGlobal(reader.line(), reader.line()))],
   STACK_GLOBAL: [
     0x93,
     (machine) => {
       const name = machine.popText();
-      machine.push(findGlobal(machine.popText(), name));
+      machine.make(findGlobal(machine.popText(), name));
     },
   ],
   // Makes an instance of the class that it names: refused by that name, as any other.
-  INST: [0x69, (machine, reader) => machine.push(findGlobal(reader.line(), reader.line()))],
+  INST: [0x69, (machine, reader) => machine.make(findGlobal(reader.line(), reader.line()))],
   REDUCE: [0x52, (machine) => machine.callGlobal()],
   BUILD: [0x62, (machine) => machine.build()],
   BINPERSID: [0x51, (machine) => machine.pushPersistent()],

@@ -3,6 +3,7 @@ import { elementTypes } from './element-types.js';
 import { readPickle } from './pickle.js';
 import { PickleError } from './pickle-reader.js';
 import type { PickleValue } from './pickle-value.js';
+import { kindOf } from './pickle-value.js';
 import { readBytes } from './read-bytes.js';
 import { storageOf } from './storage-reference.js';
 import type { StorageView } from './tensor-view.js';
@@ -90,7 +91,7 @@ async function readLegacy(path: string, file: FileHandle, size: number): Promise
   if (protocol.value !== LEGACY_PROTOCOL) {
     throw new TorchFileError(
       path,
-      `its protocol is ${String(protocol.value)}; ${LEGACY_PROTOCOL} is expected.`,
+      `its protocol is ${typeof protocol.value === 'number' ? protocol.value : kindOf(protocol.value)}; ${LEGACY_PROTOCOL} is expected.`,
     );
   }
   const system = readPickle(bytes, protocol.end, persistentValue);

@@ -102,14 +102,14 @@ async function fillInOrder(
   const end = reach(places) + 1;
   const isPlain = places.length === 0 || (places.length === 1 && places[0]!.stride * places[0]!.step === 1);
   const indices = new Uint32Array(places.length);
-  let window = new Float32Array(0);
+  let window: Float32Array = new Float32Array(0);
   let windowStart = 0;
   let source = 0;
   let target = 0;
   for (;;) {
     if (source >= windowStart + window.length) {
       windowStart = source;
-      window = (await read(source, Math.min(WINDOW, end - source))) as Float32Array<ArrayBuffer>;
+      window = await read(source, Math.min(WINDOW, end - source));
     }
     if (isPlain) {
       values.set(window, source);
