@@ -25,7 +25,7 @@ export interface StubModel {
 
 /** What the next answer for something does instead of what it should. */
 export type Fault =
-  | { readonly kind: 'drop' | 'stall' | 'short'; readonly after: number }
+  | { readonly kind: 'drop' | 'stall' | 'short'; readonly after: number; readonly ignoresRange?: true }
   | { readonly kind: 'ignore-range' | 'wrong-bytes' | 'longer' | 'html' | 'other-etag' | 'wrong-range' }
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Record<string, string> }
   | { readonly kind: 'redirect'; readonly to: string };
@@ -184,7 +184,8 @@ export class HubStub {
     const etag = `"${fault?.kind === 'other-etag' ? 'other' : hash('md5', content)}"`;
     const fits = record.ifRange === undefined || record.ifRange === etag || fault?.kind === 'other-etag';
     const offset = Number(/^bytes=(\d+)-$/.exec(record.range ?? '')?.[1] ?? 0);
-    const ranged = offset > 0 && fits && fault?.kind !== 'ignore-range';
+    const ignored = fault !== undefined && (fault.kind === 'ignore-range' || 'ignoresRange' in fault);
+    const ranged = offset > 0 && fits && !ignored;
     if (ranged && offset >= content.byteLength) return void response.writeHead(416).end();
     let body = Buffer.from(content.subarray(ranged ? offset : 0));
     if (fault?.kind === 'wrong-bytes') body[body.length - 1]! ^= 1;
@@ -196,7 +197,7 @@ export class HubStub {
     const end = fault !== undefined && 'after' in fault ? fault.after : body.length;
     for (let at = 0; at < end && !response.destroyed; at += 16_384) {
       const block = body.subarray(at, Math.min(at + 16_384, end));
-      if (!response.write(block)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      if (!response.write(block)) await roomIn(response);
       record.sent += block.length;
     }
     if (fault?.kind === 'stall') return;
@@ -227,6 +228,14 @@ function listingOf(id: string, commit: string, { files }: StubModel): object {
       ...(lfs && { lfs: { sha256: hash('sha256', content), size: content.byteLength, pointerSize: 134 } }),
     })),
   };
+}
+
+/** Waits until what was written is on its way, or nobody takes it any more. */
+async function roomIn(response: ServerResponse): Promise<void> {
+  const stop = new AbortController();
+  const { signal } = stop;
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
+  stop.abort();
 }
 
 /** The name in `/owner/name/resolve/commit/file`, `/api/resolve-cache/models/owner/name/commit/file`, `/storage/id/commit/file`. */

@@ -36,17 +36,18 @@ export async function downloadFile(
   const download = new Download(file, part, context, onBytes);
   const retries = new Retries(context);
   let again = true;
+  let joined = false;
   try {
     while (true) {
       onBytes(part.bytes);
       retries.reached(part.bytes);
-      const { isJoined } = part;
       try {
         while (part.bytes < file.size) await download.piece();
+        joined = part.isJoined;
         return await part.finish();
       } catch (error) {
         // Pieces that do not belong together are no reason to give up, once.
-        if (error instanceof ChecksumError && (isJoined || part.isJoined) && again) {
+        if (error instanceof ChecksumError && joined && again) {
           again = false;
           context.onNote(
             `${file.name}: what was kept does not fit the rest; downloading it from its beginning`,
@@ -139,6 +140,12 @@ class Download {
     const length = headers.get('content-length');
     if (length !== null && !headers.has('content-encoding') && Number(length) !== missing) {
       throw new WrongSizeError(name, host, missing, Number(length), headers.get('content-type'));
+    }
+    if (headers.get('content-type')?.startsWith('text/html') && !name.endsWith('.html')) {
+      throw new HubAnswerError(
+        host,
+        `sends a page for people in place of ${name}: check HF_ENDPOINT, and whether a proxy or a log-in page is in between.`,
+      );
     }
     this.#part.beginPiece();
     for await (const block of body()) {

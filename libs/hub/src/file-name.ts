@@ -11,7 +11,8 @@ export function isPlainName(name: string): boolean {
   return (
     name.length <= 1024 &&
     !/[\\:\p{Control}]/u.test(name) &&
-    name.split('/').every((part) => part !== '' && part !== '.' && part !== '..') &&
+    // Windows drops dots and blanks at the end of a name.
+    name.split('/').every((part) => part !== '' && !/[. ]$/.test(part)) &&
     name !== manifestName &&
     !name.endsWith(partSuffix) &&
     !name.endsWith('.lock')

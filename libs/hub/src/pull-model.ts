@@ -15,9 +15,10 @@ import { readManifest, writeManifest } from './pull-manifest.js';
 import type { Repository } from './repository.js';
 import type { RepositoryFile, RepositoryListing } from './repository-files.js';
 import { checksumText, listRepository } from './repository-files.js';
+import type { RetryHooks } from './retries.js';
 import { shardsOf } from './shard-index.js';
 
-export interface PullOptions {
+export interface PullOptions extends RetryHooks {
   readonly repository: Repository;
   /** Where the files go. */
   readonly directory: string;
@@ -26,8 +27,6 @@ export interface PullOptions {
   /** Another commit that was pulled to the directory may be replaced. */
   readonly force: boolean;
   readonly access: HubAccess;
-  readonly signal: AbortSignal;
-  readonly onNote: (note: string) => void;
   readonly onProgress: (progress: PullProgress) => void;
 }
 
@@ -160,9 +159,10 @@ class Pull {
     const begun = await this.#begun(missing);
     await this.#checkSpace(totalBytes - bytes - begun);
     const bytesKept = bytes + begun;
+    const context = { ...this.#options, commit: this.#listing.commit };
     for (const file of missing) {
       const earlier = bytes;
-      const sha256 = await downloadFile(file, this.#path(file.name), this.#context(), (here) => {
+      const sha256 = await downloadFile(file, this.#path(file.name), context, (here) => {
         bytes = earlier + here;
         this.#options.onProgress({ phase: 'pulling', file: file.name, bytes, bytesKept, totalBytes });
       });
@@ -223,11 +223,6 @@ class Pull {
       complete,
       files: [...files, ...others],
     });
-  }
-
-  #context() {
-    const { access, repository, signal, onNote } = this.#options;
-    return { access, repository, commit: this.#listing.commit, signal, onNote };
   }
 
   #path(name: string): string {

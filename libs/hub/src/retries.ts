@@ -12,6 +12,8 @@ const ADVANCE_BYTES = 65_536;
 export interface RetryHooks {
   readonly signal: AbortSignal;
   readonly onNote: (note: string) => void;
+  /** Half a second unless told. */
+  readonly firstPauseMs?: number | undefined;
 }
 
 /** Patience with trouble that passes: waits twice as long after each failure, and gives up after five in a row. */
@@ -33,10 +35,10 @@ export class Retries {
 
   /** Returns when it is time to try again. @throws the error itself where that is of no use, or the signal's reason */
   async after(error: unknown): Promise<void> {
-    const { signal, onNote } = this.#hooks;
+    const { signal, onNote, firstPauseMs = FIRST_PAUSE_MS } = this.#hooks;
     this.#failures += 1;
     if (!isPassing(error) || this.#failures >= MOST_FAILURES) throw error;
-    const waitMs = error.waitMs ?? FIRST_PAUSE_MS * 2 ** (this.#failures - 1);
+    const waitMs = error.waitMs ?? firstPauseMs * 2 ** (this.#failures - 1);
     if (waitMs > LONGEST_WAIT_MS) throw error;
     onNote(
       `${error.message.split('. ')[0]}; trying again${waitMs >= 1000 ? ` in ${Math.ceil(waitMs / 1000)} s` : ''}`,
