@@ -387,6 +387,22 @@ describe.concurrent('what is refused', () => {
     }),
   );
 
+  it('more than the disk has room for, before any of it comes', () =>
+    at(async ({ hub, pull }) => {
+      hub.push(id, { files: { ...files, 'model.safetensors': { ...weights, listedSize: 2 ** 52 } } });
+      await expect(pull()).rejects.toMatchObject({ name: 'DiskSpaceError', needed: expect.any(Number) });
+      expect(hub.sent()).toBe(0);
+    }));
+
+  it('a list without checksums, and one that is none', () =>
+    at(async ({ hub, pull }) => {
+      hub.push(id, { files: { ...files, 'config.json': { ...text('{}'), listedSize: -1 } } });
+      await expect(pull()).rejects.toMatchObject({
+        name: 'HubAnswerError',
+        message: expect.stringContaining('lists a model in a form that was not expected (siblings.1.size'),
+      });
+    }));
+
   it('redirects without end, to other protocols, and addresses with a password', () =>
     at(async ({ hub, pull }) => {
       hub.push(id, { files });

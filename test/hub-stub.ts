@@ -14,6 +14,8 @@ export interface StubFile {
   readonly content: Uint8Array;
   /** In git LFS, as large files are: known by its sha256, and sent by the storage. */
   readonly lfs?: boolean;
+  /** As the list tells it; that of the content unless given. */
+  readonly listedSize?: number;
 }
 
 export interface StubModel {
@@ -221,12 +223,14 @@ function listingOf(id: string, commit: string, { files }: StubModel): object {
     sha: commit,
     gated: false,
     tags: ['bert'],
-    siblings: Object.entries(files).map(([rfilename, { content, lfs }]) => ({
-      rfilename,
-      size: content.byteLength,
-      blobId: blobId(content),
-      ...(lfs && { lfs: { sha256: hash('sha256', content), size: content.byteLength, pointerSize: 134 } }),
-    })),
+    siblings: Object.entries(files).map(
+      ([rfilename, { content, lfs, listedSize: size = content.byteLength }]) => ({
+        rfilename,
+        size,
+        blobId: blobId(content),
+        ...(lfs && { lfs: { sha256: hash('sha256', content), size, pointerSize: 134 } }),
+      }),
+    ),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { HubAccess } from './hub-access.js';
 import { HubAnswerError, HubConnectionError, HubStalledError } from './hub-errors.js';
+import { redirectTarget } from './redirect-target.js';
 
 /** A hub's answer, wherever its redirects led. Its body must be read to an end or dismissed. */
 export interface HubAnswer {
@@ -60,21 +61,10 @@ export async function askHub(
       return answerOf(response, silence, { host: url.host, own, commit });
     }
     await response.body?.cancel();
-    url = redirected(url, location);
+    url = redirectTarget(url, location);
     own &&= url.origin === origin;
   }
   throw new HubAnswerError(new URL(endpoint).host, `redirects more than ${MOST_REDIRECTS} times.`);
-}
-
-function redirected(from: URL, location: string): URL {
-  const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-  if (to === undefined || !/^https?:$/.test(to.protocol) || to.username !== '' || to.password !== '') {
-    throw new HubAnswerError(from.host, 'redirects to something that is no address.');
-  }
-  if (from.protocol === 'https:' && to.protocol === 'http:') {
-    throw new HubAnswerError(from.host, `redirects from https to http (${to.host}), which is not followed.`);
-  }
-  return to;
 }
 
 function answerOf(

@@ -45,7 +45,7 @@ export class HubConnectionError extends Error implements PassingTrouble {
     readonly host: string,
     readonly code: string,
   ) {
-    const certificate = /CERT|TLS|SSL|SIGNATURE/.test(code);
+    const certificate = /CERT|SIGNATURE/.test(code);
     super(
       certificate
         ? `${host}: its certificate is not trusted (${code}). Where a proxy signs with an authority of its own, name it in NODE_EXTRA_CA_CERTS.`
