@@ -11,6 +11,7 @@ import { TokenizerFileError, messageOf } from './tokenizer-errors.js';
 import { isVocabulary } from './tokenizer-json.js';
 import type { TokenizerJson } from './tokenizer-json.js';
 import { tokenizerJsonOfVocab } from './vocab-file.js';
+import type { VocabOptions } from './vocab-file.js';
 
 const configSchema = z.looseObject({
   do_lower_case: z.boolean().optional(),
@@ -42,6 +43,16 @@ export async function loadTokenizerJson(directory: string): Promise<TokenizerJso
     return ofMerges(vocabJson, vocabJsonFile, merges, await readConfig(directory));
   }
   throw new TokenizerFileError(directory, await whyNone(directory));
+}
+
+/**
+ * The tokenizer of a vocabulary, one token a line.
+ * @throws TokenizerFileError
+ */
+export async function readVocabFile(vocabFile: string, options: VocabOptions): Promise<TokenizerJson> {
+  const vocab = await readIfThere(vocabFile);
+  if (vocab === undefined) throw new TokenizerFileError(vocabFile, 'is missing');
+  return checkTokenizerJson(tokenizerJsonOfVocab(vocab, options), vocabFile);
 }
 
 const SENTENCE_PIECE_FILES = ['sentencepiece.bpe.model', 'spiece.model', 'spm.model', 'tokenizer.model'];

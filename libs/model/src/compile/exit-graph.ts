@@ -82,12 +82,18 @@ function bitvoyageFeatures(
 ): Value {
   const [hiddenSize, width] = [ask.inputs, size / heads];
   const first = graph.node('Gather', [hidden, graph.int32(0)], { axis: { int: 1 } });
-  const query = graph.node('Reshape', [linears.floatLinear(first, ask), graph.int64([0, heads, width])]);
-  const byHead = graph.node('Transpose', [query], { perm: [1, 0, 2] });
-  const asked = graph.node('MatMul', [byHead, linears.floats(keys, [heads, width, hiddenSize])]);
+  const query = linears.floatLinear(first, ask);
+  const parts = heads === 1 ? [query] : graph.nodes('Split', [query], heads, { axis: { int: 1 } });
+  // A matmul for each head, because one over all of them takes another kernel for a lone row than for many.
+  const perHead = parts.map((part, head) => {
+    const own = keys.subarray(head * width * hiddenSize, (head + 1) * width * hiddenSize);
+    return graph.node('MatMul', [part, linears.floats(own, [width, hiddenSize])]);
+  });
+  const flat = graph.node('Concat', perHead, { axis: { int: 1 } });
+  const asked = graph.node('Reshape', [flat, graph.int64([0, heads, hiddenSize])]);
   const scores = graph.node(
     'FusedMatMul',
-    [graph.node('Transpose', [asked], { perm: [1, 0, 2] }), hidden],
+    [asked, hidden],
     { alpha: 1, transA: { int: 0 }, transB: { int: 1 } },
     MICROSOFT,
   );

@@ -1,11 +1,13 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { CheckpointError } from '../checkpoint/checkpoint-config.js';
+import { openBitvoyage } from './bitvoyage.js';
 import { openHuggingFace } from './huggingface.js';
 import { findModelFiles } from './model-files.js';
 import { openSluiceLayout } from './sluice-layout.js';
+import { openUer } from './uer.js';
 
 /** Each opens what is of its format, and leaves the rest to the next. */
-const formats = [openSluiceLayout, openHuggingFace];
+const formats = [openSluiceLayout, openBitvoyage, openUer, openHuggingFace];
 
 /**
  * Opens a model of any format that can be read.
