@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { makeFolder } from '#pipeline/run-directory/durable-write.js';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isThere, writeWholeDirectory } from '../whole-directory.js';
 import type { Manifest } from './manifest.js';
 
 /** The place for a bundle is taken. */
@@ -28,32 +28,16 @@ export async function refuseToOverwrite(out: string, force: boolean): Promise<vo
   );
 }
 
-function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-/**
- * Writes a bundle's directory whole, beside its place, and then puts it there. What was there is kept until the new one
- * is complete. `files` are by name, without bundle.json.
- */
+/** Writes a bundle's directory whole. `files` are by name, without bundle.json. */
 export async function writeBundle(
   out: string,
   files: ReadonlyMap<string, Buffer>,
   manifest: Manifest,
 ): Promise<void> {
-  await makeFolder(dirname(out));
-  const partial = await mkdtemp(`${out}.partial-`);
-  try {
-    const made = join(partial, 'new');
-    await mkdir(made);
-    for (const [name, bytes] of files) await writeFile(join(made, name), bytes, { flush: true });
-    await writeFile(join(made, 'bundle.json'), `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
-    if (await isThere(out)) await rename(out, join(partial, 'old'));
-    await rename(made, out);
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
+  await writeWholeDirectory(out, async (directory) => {
+    for (const [name, bytes] of files) await writeFile(join(directory, name), bytes, { flush: true });
+    await writeFile(join(directory, 'bundle.json'), `${JSON.stringify(manifest, null, 2)}\n`, {
+      flush: true,
+    });
+  });
 }

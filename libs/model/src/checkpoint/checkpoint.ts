@@ -96,6 +96,19 @@ export class Checkpoint {
     return kept.map((value, index) => value + added[index % rowSize]!);
   }
 
+  /**
+   * Finds a tensor and leaves its values where they are.
+   * @returns the number of its values
+   * @throws CheckpointError when it is missing or misshapen
+   */
+  locate(layoutName: string, shape: readonly number[]): number {
+    const { names, firstRow = 0, plusFirstRowOf } = this.#parts.originOf(layoutName);
+    const [rows = 1, ...inner] = shape;
+    this.#find(names, [firstRow + rows, ...inner]);
+    if (plusFirstRowOf !== undefined) this.#read.add(plusFirstRowOf);
+    return shape.reduce((product, dim) => product * dim, 1);
+  }
+
   /** Tensors of the file that nobody has asked for. */
   unread(): string[] {
     return this.#parts.tensors.names().filter((name) => !this.#read.has(name));
@@ -110,7 +123,8 @@ export class Checkpoint {
     return (await this.#values([name], [Math.max(rows, 1), size])).subarray(0, size);
   }
 
-  async #values(names: readonly string[], shape: readonly number[]): Promise<Float32Array> {
+  /** The name that one of these tensors has in the file. */
+  #find(names: readonly string[], shape: readonly number[]): string {
     const { tensors } = this.#parts;
     const name = names.find((candidate) => tensors.shape(candidate) !== undefined);
     if (name === undefined) {
@@ -124,6 +138,12 @@ export class Checkpoint {
       );
     }
     this.#read.add(name);
+    return name;
+  }
+
+  async #values(names: readonly string[], shape: readonly number[]): Promise<Float32Array> {
+    const { tensors } = this.#parts;
+    const name = this.#find(names, shape);
     const values = await tensors.read(name);
     const bad = values.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) {

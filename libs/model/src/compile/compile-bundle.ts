@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import { TextTokenizer } from '#tokenizer/text-tokenizer.js';
-import type { TokenizerJson } from '#tokenizer/tokenizer-json.js';
-import { largestTokenId } from '#tokenizer/tokenizer-json.js';
 import type { Manifest } from '../bundle/manifest.js';
 import { BUNDLE_FORMAT } from '../bundle/manifest.js';
 import { refuseToOverwrite, writeBundle } from '../bundle/write-bundle.js';
 import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
 import { CheckpointError } from '../checkpoint/checkpoint-config.js';
+import { vocabularyGap } from '../checkpoint/vocabulary-gap.js';
 import { openModel } from '../import/open-model.js';
 import type { CompileOptions } from './compile-options.js';
 import { CompileError } from './compile-error.js';
@@ -35,7 +34,8 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
     options.onStep?.('reading weights and folding exits');
     const weights = await readModelWeights(checkpoint, exits);
     const tokenizerJson = await checkpoint.tokenizer();
-    checkVocabulary(tokenizerJson, config.geometry.vocabSize);
+    const gap = vocabularyGap(tokenizerJson, config.geometry.vocabSize);
+    if (gap !== undefined) throw new CompileError(gap);
     const { specialTokens: rule, maxLength } = config;
     const tokenizer = new SampleTokenizer(
       TextTokenizer.of(tokenizerJson, options.checkpoint, { rule, maxLength }),
@@ -125,13 +125,4 @@ function withOverrides(config: CheckpointConfig, options: CompileOptions): Check
   }
   const task = options.task ?? config.task;
   return { ...config, maxLength, task };
-}
-
-function checkVocabulary(json: TokenizerJson, vocabSize: number): void {
-  const largest = largestTokenId(json);
-  if (largest >= vocabSize) {
-    throw new CompileError(
-      `The tokenizer has a token of id ${largest}, but the model embeds ${vocabSize} tokens, 0 to ${vocabSize - 1}: they do not belong together.`,
-    );
-  }
 }

@@ -56,9 +56,7 @@ export async function writeCheckpoint(
   const out = resolve(place);
   await refuseToOverwrite(out, force, checkpoint.path);
   // What is written is what is read back, key by key.
-  const written = checkpointConfigJson(
-    parseCheckpointConfig(checkpoint.path, checkpointConfigJson(config)),
-  );
+  const written = checkpointConfigJson(parseCheckpointConfig(checkpoint.path, checkpointConfigJson(config)));
   const tensors = layoutTensors(config);
   let totalValues = 0;
   for (const { name, shape } of tensors) totalValues += checkpoint.locate(name, shape);
