@@ -394,6 +394,15 @@ describe.concurrent('what is refused', () => {
       expect(hub.sent()).toBe(0);
     }));
 
+  it('files of another commit', () =>
+    at(async ({ hub, pull }) => {
+      hub.push(id, { files, claims: 'f'.repeat(40) });
+      await expect(pull()).rejects.toMatchObject({
+        name: 'HubAnswerError',
+        message: expect.stringContaining(`serves commit ${'f'.repeat(40)} for `),
+      });
+    }));
+
   it('a list without checksums, and one that is none', () =>
     at(async ({ hub, pull }) => {
       hub.push(id, { files: { ...files, 'config.json': { ...text('{}'), listedSize: -1 } } });

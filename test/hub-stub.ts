@@ -23,6 +23,8 @@ export interface StubModel {
   readonly files: Readonly<Record<string, StubFile>>;
   /** Whom the hub shows it to. */
   readonly access?: 'public' | 'private' | 'gated';
+  /** The commit that it says its files are of; the right one unless given. */
+  readonly claims?: string;
 }
 
 /** What the next answer for something does instead of what it should. */
@@ -169,7 +171,7 @@ export class HubStub {
     response
       .writeHead(file.lfs ? 302 : 307, {
         location,
-        'x-repo-commit': commit,
+        'x-repo-commit': model.claims ?? commit,
         'x-linked-etag': tag,
         'x-linked-size': String(file.content.byteLength),
         'content-type': 'text/plain',

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { Option } from 'commander';
 import type { HubAccess } from '#hub/hub-access.js';
 import { readHubAccess } from '#hub/hub-access.js';
 import type { PullProgress, PullResult } from '#hub/pull-model.js';
@@ -28,7 +29,7 @@ HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH, HF_HOME and HF_HUB_DOWNLOAD_TIMEOUT (secon
 interface PullFlags extends OutputOptions {
   readonly out?: string | undefined;
   readonly include: readonly string[];
-  readonly force: boolean;
+  readonly force?: true | undefined;
 }
 
 export function addPullCommand(program: Command): void {
@@ -37,13 +38,12 @@ export function addPullCommand(program: Command): void {
     .description('download a model from the Hugging Face Hub: only the files that are needed')
     .argument('<id>', 'of the model, such as owner/name, or owner/name@revision')
     .option('-o, --out <dir>', 'directory of the model (default: its name)')
-    .option(
-      '--include <pattern>',
-      'pull these files besides, such as *.bin; may be given several times',
-      (pattern: string, before: readonly string[]) => [...before, pattern],
-      [],
+    .addOption(
+      new Option('--include <pattern>', 'pull these files besides, such as *.bin; may be given several times')
+        .argParser((pattern: string, before: readonly string[]) => [...before, pattern])
+        .default([], 'none'),
     )
-    .option('--force', 'replace another commit that was pulled to the directory', false)
+    .option('--force', 'replace another commit that was pulled to the directory')
     .addHelpText('after', examples)
     .action((id: string, flags: PullFlags) => pull(id, flags));
   withOutputOptions(command);
@@ -95,7 +95,7 @@ async function pullWithDisplay(
       repository,
       directory,
       include,
-      force,
+      force: force === true,
       access,
       signal: stop.signal,
       onNote: (note) => display.note(note),
