@@ -41,6 +41,8 @@ export class Checkpoint {
   /** Over the configuration and the weights. */
   readonly sha256: string;
   readonly assumptions: readonly string[];
+  /** What its weights lie in, such as `torch (zip container), float32`. */
+  readonly weights: string;
   readonly #parts: CheckpointParts;
   readonly #read = new Set<string>();
 
@@ -50,6 +52,7 @@ export class Checkpoint {
     this.config = parts.config;
     this.assumptions = parts.assumptions;
     this.sha256 = sha256;
+    this.weights = parts.tensors.description;
     this.#parts = parts;
   }
 

@@ -45,6 +45,14 @@ const toFloat32: Partial<Record<Entry['dtype'], (bytes: ArrayBuffer) => Float32A
   BF16: (bytes) => bfloat16ToFloat32(new Uint16Array(bytes)),
 };
 
+/** Names of the element types that weights may have, for people. */
+const floatNames: Partial<Record<Entry['dtype'], string>> = {
+  F64: 'float64',
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+};
+
 /** The reference implementation's bound on a header. */
 const MAX_HEADER_BYTES = 100_000_000;
 
@@ -84,6 +92,11 @@ export class Safetensors implements TensorSource {
       await file.close();
       throw error;
     }
+  }
+
+  get description(): string {
+    const floats = [...this.#entries.values()].flatMap(({ dtype }) => floatNames[dtype] ?? []);
+    return ['safetensors', ...new Set(floats)].join(', ');
   }
 
   names(): readonly string[] {

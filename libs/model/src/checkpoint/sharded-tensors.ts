@@ -63,6 +63,11 @@ export class ShardedTensors implements TensorSource {
     return new ShardedTensors(path, shards, fileOf);
   }
 
+  get description(): string {
+    const kinds = new Set(Array.from(this.#shards.values(), ({ description }) => description));
+    return `${this.#shards.size} files of ${[...kinds].join('; ')}`;
+  }
+
   names(): readonly string[] {
     return [...this.#fileOf.keys()];
   }

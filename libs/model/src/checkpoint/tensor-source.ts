@@ -2,6 +2,8 @@
 export interface TensorSource {
   /** The file, or the index of several; named in errors. */
   readonly path: string;
+  /** What the weights lie in, and the number formats of those that can be read: `safetensors, float16`. */
+  readonly description: string;
   /** All tensors, in the order of the file. */
   names(): readonly string[];
   /** `undefined` where there is no such tensor. */

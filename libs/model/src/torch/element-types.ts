@@ -2,6 +2,8 @@ import { bfloat16ToFloat32, float16ToFloat32 } from '../checkpoint/half-floats.j
 
 interface ElementType {
   readonly bytes: number;
+  /** For people; only of what weights may be. */
+  readonly name?: string;
   /** Only what weights may be. @param bytes whole elements, little-endian, aligned */
   readonly toFloat32?: (bytes: Uint8Array) => Float32Array;
 }
@@ -10,12 +12,17 @@ interface ElementType {
 export const elementTypes: ReadonlyMap<string, ElementType> = new Map<string, ElementType>([
   [
     'Float',
-    { bytes: 4, toFloat32: (bytes) => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4) },
+    {
+      bytes: 4,
+      name: 'float32',
+      toFloat32: (bytes) => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4),
+    },
   ],
   [
     'Double',
     {
       bytes: 8,
+      name: 'float64',
       toFloat32: (bytes) =>
         Float32Array.from(new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8)),
     },
@@ -24,6 +31,7 @@ export const elementTypes: ReadonlyMap<string, ElementType> = new Map<string, El
     'Half',
     {
       bytes: 2,
+      name: 'float16',
       toFloat32: (bytes) =>
         float16ToFloat32(new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2)),
     },
@@ -32,6 +40,7 @@ export const elementTypes: ReadonlyMap<string, ElementType> = new Map<string, El
     'BFloat16',
     {
       bytes: 2,
+      name: 'bfloat16',
       toFloat32: (bytes) =>
         bfloat16ToFloat32(new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2)),
     },

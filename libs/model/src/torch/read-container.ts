@@ -13,6 +13,7 @@ import { findEntryBytes, readZipEntries } from './zip-entries.js';
 
 /** What a torch file holds: the saved value, and where the bytes of its storages lie, by their keys. */
 export interface TorchContents {
+  readonly container: 'zip' | 'legacy';
   readonly root: PickleValue;
   readonly storages: ReadonlyMap<string, FileRange>;
 }
@@ -75,7 +76,7 @@ async function readZip(path: string, file: FileHandle, size: number): Promise<To
   for (const [key, entry] of storages) {
     storages.set(key, await findEntryBytes(path, file, `${folder}data/${key}`, entry));
   }
-  return { root: value, storages };
+  return { container: 'zip', root: value, storages };
 }
 
 /** Pickles one after the other: magic number, protocol, system, value, keys; then each key's elements, counted. */
@@ -126,5 +127,5 @@ async function readLegacy(path: string, file: FileHandle, size: number): Promise
     storages.set(key, range);
     at = range.start + range.bytes;
   }
-  return { root: root.value, storages };
+  return { container: 'legacy', root: root.value, storages };
 }

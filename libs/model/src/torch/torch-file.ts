@@ -17,17 +17,21 @@ import type { FileRange } from './zip-entries.js';
  */
 export class TorchFile implements TensorSource {
   readonly path: string;
+  readonly description: string;
   readonly #file: FileHandle;
   readonly #tensors: ReadonlyMap<string, TensorView>;
   readonly #storages: ReadonlyMap<string, FileRange>;
 
   private constructor(
     path: string,
+    container: string,
     file: FileHandle,
     tensors: ReadonlyMap<string, TensorView>,
     storages: ReadonlyMap<string, FileRange>,
   ) {
     this.path = path;
+    const floats = Array.from(tensors.values(), ({ storage }) => elementTypes.get(storage.type)?.name ?? []);
+    this.description = [`torch (${container} container)`, ...new Set(floats.flat())].join(', ');
     this.#file = file;
     this.#tensors = tensors;
     this.#storages = storages;
@@ -39,11 +43,11 @@ export class TorchFile implements TensorSource {
       throw error instanceof RegularFileError ? new TorchFileError(path, `${error.message}.`) : error;
     });
     try {
-      const { root, storages } = await readContainer(path, file);
+      const { container, root, storages } = await readContainer(path, file);
       const tensors = namedTensors(root);
       if (typeof tensors === 'string') throw new TorchFileError(path, `${tensors}.`);
       for (const [name, view] of tensors) checkView(path, name, view, storages.get(view.storage.key));
-      return new TorchFile(path, file, tensors, storages);
+      return new TorchFile(path, container, file, tensors, storages);
     } catch (error) {
       await file.close();
       throw error;
