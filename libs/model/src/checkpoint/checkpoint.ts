@@ -10,8 +10,10 @@ export interface TensorOrigin {
   readonly names: readonly string[];
   /** Rows before this one are not the model's, such as RoBERTa's first two positions; default 0. */
   readonly firstRow?: number | undefined;
-  /** A table whose first row is added to every row (ERNIE's task embedding). */
-  readonly plusFirstRowOf?: string | undefined;
+  /** Rows of the file's tensor, where some behind the model's are not used; default up to the model's last. */
+  readonly rows?: number | undefined;
+  /** Names of a table whose first row is added to every row (ERNIE's task embedding). */
+  readonly plusFirstRowOf?: readonly string[] | undefined;
 }
 
 export interface CheckpointParts {
@@ -89,11 +91,12 @@ export class Checkpoint {
    * @throws CheckpointError when it is missing, misshapen or not finite
    */
   async tensor(layoutName: string, shape: readonly number[]): Promise<Float32Array> {
-    const { names, firstRow = 0, plusFirstRowOf } = this.#parts.originOf(layoutName);
     const [rows = 1, ...inner] = shape;
-    const values = await this.#values(names, [firstRow + rows, ...inner]);
+    const { names, firstRow = 0, plusFirstRowOf, ...origin } = this.#parts.originOf(layoutName);
+    const stored = [origin.rows ?? firstRow + rows, ...inner];
+    const values = await this.#values(names, stored);
     const rowSize = inner.reduce((product, dim) => product * dim, 1);
-    const kept = values.subarray(firstRow * rowSize);
+    const kept = values.subarray(firstRow * rowSize, (firstRow + rows) * rowSize);
     if (plusFirstRowOf === undefined) return kept;
     const added = await this.#firstRow(plusFirstRowOf, rowSize);
     return kept.map((value, index) => value + added[index % rowSize]!);
@@ -105,10 +108,11 @@ export class Checkpoint {
    * @throws CheckpointError when it is missing or misshapen
    */
   locate(layoutName: string, shape: readonly number[]): number {
-    const { names, firstRow = 0, plusFirstRowOf } = this.#parts.originOf(layoutName);
     const [rows = 1, ...inner] = shape;
-    this.#find(names, [firstRow + rows, ...inner]);
-    if (plusFirstRowOf !== undefined) this.#read.add(plusFirstRowOf);
+    const { names, firstRow = 0, plusFirstRowOf, ...origin } = this.#parts.originOf(layoutName);
+    const stored = [origin.rows ?? firstRow + rows, ...inner];
+    this.#find(names, stored);
+    if (plusFirstRowOf !== undefined) this.#read.add(this.#nameIn(plusFirstRowOf));
     return shape.reduce((product, dim) => product * dim, 1);
   }
 
@@ -121,18 +125,24 @@ export class Checkpoint {
     await this.#parts.tensors.close();
   }
 
-  async #firstRow(name: string, size: number): Promise<Float32Array> {
-    const [rows = 0] = this.#parts.tensors.shape(name) ?? [];
-    return (await this.#values([name], [Math.max(rows, 1), size])).subarray(0, size);
+  async #firstRow(names: readonly string[], size: number): Promise<Float32Array> {
+    const name = this.#nameIn(names);
+    const [rows = 1] = this.#parts.tensors.shape(name)!;
+    return (await this.#values([name], [rows, size])).subarray(0, size);
   }
 
-  /** The name that one of these tensors has in the file. */
-  #find(names: readonly string[], shape: readonly number[]): string {
+  /** The one of these names that the file has. */
+  #nameIn(names: readonly string[]): string {
     const { tensors } = this.#parts;
     const name = names.find((candidate) => tensors.shape(candidate) !== undefined);
-    if (name === undefined) {
-      throw new CheckpointError(tensors.path, `tensor '${String(names[0])}' is missing.`);
-    }
+    if (name !== undefined) return name;
+    throw new CheckpointError(tensors.path, `tensor '${String(names[0])}' is missing.`);
+  }
+
+  /** The same, of a tensor of this shape. */
+  #find(names: readonly string[], shape: readonly number[]): string {
+    const { tensors } = this.#parts;
+    const name = this.#nameIn(names);
     const found = tensors.shape(name)!;
     if (found.join() !== shape.join()) {
       throw new CheckpointError(
