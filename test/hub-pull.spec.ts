@@ -185,7 +185,9 @@ describe.concurrent('trouble that passes', () => {
       const offset = Number(/^bytes=(\d+)-$/.exec(again.range!)![1]);
       expect(offset).toBeGreaterThan(0);
       expect(again.sent).toBe(size - offset);
-      expect(notes).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+ .*; trying again$/)]);
+      expect(notes).toEqual([
+        expect.stringMatching(/^the connection to 127\.0\.0\.1:\d+ broke .*; trying again$/),
+      ]);
     }));
 
   it('goes on where an answer ended too early', () =>
@@ -300,6 +302,30 @@ describe.concurrent('what is here already', () => {
       expect(String(await content('config.json'))).toBe('{"v": 2}');
     }));
 
+  it('is not gone on with as another version', () =>
+    at(async ({ hub, pull, directory, content }) => {
+      hub.push(id, { files });
+      await stopAt(100_000, hub, directory, pull);
+      const newer: StubFile = { content: bytes(7, size), lfs: true };
+      hub.push(id, { files: { ...files, 'model.safetensors': newer } });
+      await pull(id, { force: true });
+      expect(Buffer.compare(await content('model.safetensors'), newer.content)).toBe(0);
+      expect(hub.requests.at(-1)).toMatchObject({ range: undefined, sent: size });
+      expect(await partName(directory)).toBeUndefined();
+    }));
+
+  it('is not written to by two at once', () =>
+    at(async ({ hub, pull, content }) => {
+      hub.push('owner/slow', { files });
+      hub.push(id, { files });
+      hub.fail('list', busy(503, { 'retry-after': '1' }));
+      const slow = expect(pull('owner/slow')).rejects.toThrow('holds owner/model: choose another directory.');
+      while (hub.requests.length === 0) await pause(5);
+      await pull();
+      await slow;
+      expect(String(await content('.sluice-pull.json'))).not.toContain('slow');
+    }));
+
   it('of somebody else is refused before anything is asked or written', () =>
     at(async ({ hub, pull, directory, names }) => {
       hub.push(id, { files });
@@ -325,6 +351,14 @@ describe.concurrent('what is refused', () => {
       expect(await names()).toEqual(needed);
     }),
   );
+
+  it('a length that is not the missing one, before any of it is taken', () =>
+    at(async ({ hub, pull, progress }) => {
+      hub.push(id, { files });
+      hub.fail('model.safetensors', { kind: 'other-size' });
+      await expect(pull()).rejects.toMatchObject({ name: 'WrongSizeError', expected: size, found: size - 1 });
+      expect(Math.max(...progress.map(({ bytes }) => bytes))).toBeLessThan(100);
+    }));
 
   it('pages for people, in place of a list or a file', () =>
     at(async ({ hub, pull }) => {

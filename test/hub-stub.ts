@@ -30,7 +30,10 @@ export interface StubModel {
 /** What the next answer for something does instead of what it should. */
 export type Fault =
   | { readonly kind: 'drop' | 'stall' | 'short'; readonly after: number; readonly ignoresRange?: true }
-  | { readonly kind: 'ignore-range' | 'wrong-bytes' | 'longer' | 'html' | 'other-etag' | 'wrong-range' }
+  | {
+      readonly kind:
+        'ignore-range' | 'wrong-bytes' | 'longer' | 'other-size' | 'html' | 'other-etag' | 'wrong-range';
+    }
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Record<string, string> }
   | { readonly kind: 'redirect'; readonly to: string };
 
@@ -194,6 +197,7 @@ export class HubStub {
     let body = Buffer.from(content.subarray(ranged ? offset : 0));
     if (fault?.kind === 'wrong-bytes') body[body.length - 1]! ^= 1;
     if (fault?.kind === 'longer') body = Buffer.concat([body, Buffer.alloc(100)]);
+    if (fault?.kind === 'other-size') body = body.subarray(1);
     const told = fault?.kind === 'longer' || fault?.kind === 'short' ? {} : { 'content-length': body.length };
     const first = fault?.kind === 'wrong-range' ? offset - 1 : offset;
     const range = { 'content-range': `bytes ${first}-${content.byteLength - 1}/${content.byteLength}` };

@@ -1,6 +1,7 @@
 import type { HubAnswer } from './ask-hub.js';
 import { askHub } from './ask-hub.js';
 import { ChecksumError, TooLongError, WrongSizeError } from './download-errors.js';
+import { shownName } from './file-name.js';
 import type { HubAccess } from './hub-access.js';
 import { HubAnswerError, ShortAnswerError } from './hub-errors.js';
 import { refusalOf } from './hub-refusal.js';
@@ -50,7 +51,7 @@ export async function downloadFile(
         if (error instanceof ChecksumError && joined && again) {
           again = false;
           context.onNote(
-            `${file.name}: what was kept does not fit the rest; downloading it from its beginning`,
+            `${shownName(file.name)}: what was kept does not fit the rest; downloading it from its beginning`,
           );
           continue;
         }
@@ -123,7 +124,7 @@ class Download {
       await this.#part.restart();
       return false;
     }
-    throw refusalOf(answer, this.#context.repository, this.#file.name, this.#context.access);
+    throw refusalOf(answer, this.#context.repository, shownName(this.#file.name), this.#context.access);
   }
 
   #isRest(headers: Headers, offset: number): boolean {
@@ -144,7 +145,7 @@ class Download {
     if (headers.get('content-type')?.startsWith('text/html') && !name.endsWith('.html')) {
       throw new HubAnswerError(
         host,
-        `sends a page for people in place of ${name}: check HF_ENDPOINT, and whether a proxy or a log-in page is in between.`,
+        `sends a page for people in place of ${shownName(name)}: check HF_ENDPOINT, and whether a proxy or a log-in page is in between.`,
       );
     }
     this.#part.beginPiece();

@@ -1,3 +1,5 @@
+import { shownName } from './file-name.js';
+
 /** What can go wrong between here and a hub; each says what to do. Text that a server sent is never printed raw. */
 
 /** Trouble that may be over in a moment, so that the same request is worth another try. */
@@ -35,6 +37,8 @@ export class RepositoryNameError extends Error {
   }
 }
 
+const nobodyThere = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH/;
+
 /** Nobody answers, or the connection broke. */
 export class HubConnectionError extends Error implements PassingTrouble {
   override readonly name = 'HubConnectionError';
@@ -46,17 +50,18 @@ export class HubConnectionError extends Error implements PassingTrouble {
     readonly code: string,
   ) {
     const certificate = /CERT|SIGNATURE/.test(code);
+    const what = nobodyThere.test(code) ? `${host} cannot be reached` : `the connection to ${host} broke`;
     super(
       certificate
         ? `${host}: its certificate is not trusted (${code}). Where a proxy signs with an authority of its own, name it in NODE_EXTRA_CA_CERTS.`
-        : `${host} cannot be reached (${code}). Check the network and HF_ENDPOINT; behind a proxy, NODE_USE_ENV_PROXY=1 makes Node (22.21 or 24 and later) use HTTPS_PROXY. What has been downloaded is kept: the same command goes on.`,
+        : `${what} (${code}). Check the network and HF_ENDPOINT; behind a proxy, NODE_USE_ENV_PROXY=1 makes Node (22.21 or 24 and later) use HTTPS_PROXY. What has been downloaded is kept: the same command goes on.`,
     );
     this.passing = !certificate;
   }
 
   /** Nobody was there at all. */
   get unreachable(): boolean {
-    return /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH/.test(this.code);
+    return nobodyThere.test(this.code);
   }
 }
 
@@ -119,7 +124,9 @@ export class ShortAnswerError extends Error implements PassingTrouble {
     readonly bytes: number,
     readonly size: number,
   ) {
-    super(`${file}: ${host} sent ${bytes} of ${size} bytes. The same command goes on where it was.`);
+    super(
+      `${shownName(file)}: ${host} sent ${bytes} of ${size} bytes. The same command goes on where it was.`,
+    );
   }
 }
 

@@ -120,7 +120,7 @@ export class PartFile {
   }
 }
 
-/** Bytes of a file that an earlier process left. */
+/** Where a file is until it is whole. */
 export function partPath({ checksum }: RepositoryFile, target: string): string {
   return `${target}.${checksum.hex.slice(0, 16)}${partSuffix}`;
 }

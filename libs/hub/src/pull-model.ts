@@ -1,4 +1,4 @@
-import { rm, rmdir, stat, statfs } from 'node:fs/promises';
+import { rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRegularFile } from '#pipeline/regular-file.js';
 import { makeFolder } from '#pipeline/run-directory/durable-write.js';
@@ -62,10 +62,6 @@ export interface PullResult {
  */
 export async function pullModel(options: PullOptions): Promise<PullResult> {
   const { directory, signal } = options;
-  const there = await stat(directory).then(
-    () => true,
-    () => false,
-  );
   const before = await usableManifest(options);
   try {
     const pinned =
@@ -83,12 +79,12 @@ export async function pullModel(options: PullOptions): Promise<PullResult> {
     await makeFolder(directory);
     const lock = await RunLock.acquire(directory);
     try {
+      await expectUnchanged(options, before);
       return await new Pull(options, listing, before).run(files, needed.index);
     } finally {
       await lock.release();
     }
   } catch (error) {
-    if (!there) await rmdir(directory).catch(() => undefined);
     if (signal.aborted) throw new PullStoppedError(directory);
     throw error;
   }
@@ -98,6 +94,13 @@ async function usableManifest({ directory, repository }: PullOptions): Promise<P
   const manifest = await readManifest(directory);
   if (manifest === undefined || manifest.repository === repository.id) return manifest;
   throw new PullTargetError(directory, `holds ${manifest.repository}: choose another directory.`);
+}
+
+/** Now that the directory is locked: what was read before may have been another process's beginning. */
+async function expectUnchanged(options: PullOptions, before: PullManifest | undefined): Promise<void> {
+  const now = await usableManifest(options);
+  if (now?.commit === before?.commit) return;
+  throw new PullTargetError(options.directory, 'was pulled to by another process meanwhile: run this again.');
 }
 
 function checkedFile(repository: string, listing: RepositoryListing, name: string): RepositoryFile {

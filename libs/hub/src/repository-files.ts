@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { HubAnswer } from './ask-hub.js';
 import { askHub } from './ask-hub.js';
+import { shownName } from './file-name.js';
 import type { HubAccess } from './hub-access.js';
 import { HubAnswerError, HubConnectionError } from './hub-errors.js';
 import { refusalOf } from './hub-refusal.js';
@@ -119,7 +120,10 @@ function parseListing(host: string, json: unknown): RepositoryListing {
       if (lfs) return { name, size: lfs.size, checksum: { kind: 'sha256', hex: lfs.sha256 } };
       if (typeof size === 'number' && blobId)
         return { name, size, checksum: { kind: 'git-sha1', hex: blobId } };
-      throw new HubAnswerError(host, `tells no size and checksum of ${name}, so it cannot be checked.`);
+      throw new HubAnswerError(
+        host,
+        `tells no size and checksum of ${shownName(name)}, so it cannot be checked.`,
+      );
     },
   };
 }

@@ -29,6 +29,12 @@ it('fits a narrow terminal', () => {
   expect(pullView.picture(halfway, 16, plainPaint)[2]).toBe('model.safetenso…');
 });
 
+it('shows no character of a name that would turn the line around', () => {
+  const turned = { ...halfway, file: 'a\u202eb.bin' };
+  expect(pullView.line(turned)).toContain(String.raw`a\u{202e}b.bin`);
+  expect(pullView.picture(turned, 80, plainPaint)[2]).toBe(String.raw`a\u{202e}b.bin`);
+});
+
 it('says no speed before the first byte, nor after bytes that had to be fetched again', () => {
   const began = { ...halfway, bytes: 10, bytesKept: 20, elapsedMs: 5 };
   expect(pullView.line(began)).not.toContain('/s');

@@ -1,3 +1,4 @@
+import { shownName } from '#hub/file-name.js';
 import type { PullProgress } from '#hub/pull-model.js';
 import { joinFitting, phaseLine } from './phase-line.js';
 import type { ProgressView } from './progress-display.js';
@@ -19,10 +20,10 @@ export const pullView: ProgressView<TimedPull> = {
   picture: (progress, columns, paint) => [
     phaseLine(progress, 'checking'.length, columns, paint),
     joinFitting(words(progress), columns),
-    paint.style('dim', fitText(progress.file, columns)),
+    paint.style('dim', fitText(shownName(progress.file), columns)),
   ],
   line: (progress) =>
-    `${progress.phase}: ${[percentText(progress.fraction), ...words(progress)].join(', ')}, ${progress.file}`,
+    `${progress.phase}: ${[percentText(progress.fraction), ...words(progress)].join(', ')}, ${shownName(progress.file)}`,
 };
 
 /** `180 MB of 440 MB`, `12 MB/s`, `22 s left`, `100 MB were here`; most important first. */
