@@ -270,7 +270,7 @@ describe('sluice inspect', () => {
       exits: [{ layer: 0 }, { layer: 1 }, { layer: 2 }, { layer: 3 }],
     });
     expect((await sluice('inspect', 'inspected')).stdout).toMatch(
-      /^checkpoint \(.*\): 3 layers × 32, 4 heads, /,
+      /^Sluice {2}3 layers × 32, 4 heads, /,
     );
   });
 });

@@ -6,6 +6,7 @@ import { version } from './version.js';
 const commands = new Map<string, () => Promise<(program: Command) => void>>([
   ['label', async () => (await import('./commands/label-command.js')).addLabelCommand],
   ['pull', async () => (await import('./commands/pull-command.js')).addPullCommand],
+  ['import', async () => (await import('./commands/import-command.js')).addImportCommand],
   ['compile', async () => (await import('./commands/compile-command.js')).addCompileCommand],
   ['evaluate', async () => (await import('./commands/evaluate-command.js')).addEvaluateCommand],
   ['inspect', async () => (await import('./commands/inspect-command.js')).addInspectCommand],

@@ -9,6 +9,7 @@ const usageErrors = new Set([
   'StageError',
   'CompileError',
   'BundleExistsError',
+  'CheckpointExistsError',
   'OutputExistsError',
   'TokenizerUsageError',
   'RunMismatchError',

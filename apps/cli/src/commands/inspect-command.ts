@@ -4,21 +4,22 @@ import type { Command } from 'commander';
 import { openBundle } from '#model/bundle/bundle.js';
 import { openModel } from '#model/import/open-model.js';
 import { bundleLines } from '../bundle-view.js';
-import { tableLines } from '../terminal/table.js';
+import { checkpointFacts, checkpointJson, checkpointLines } from '../import/checkpoint-view.js';
 import type { OutputOptions } from './output-options.js';
 import { printResult, tableLayout, withOutputOptions } from './output-options.js';
 
 const examples = `
 Examples:
   $ sluice inspect models/spam            # a bundle: checks every file's hash, shows stages, exits, presets
-  $ sluice inspect spam-fastbert          # a checkpoint: shows geometry, labels, exits
+  $ sluice inspect spam-fastbert          # a checkpoint: shows geometry, labels, exits, what is not used
+  $ sluice inspect fastbert/Epoch_3.bin   # a model of another program, as sluice import would read it
   $ sluice inspect models/spam --json`;
 
 export function addInspectCommand(program: Command): void {
   const command = program
     .command('inspect')
     .description('show what a bundle or a checkpoint is')
-    .argument('<directory>', 'bundle or checkpoint')
+    .argument('<model>', 'directory of a bundle or of a model, or its weight file')
     .addHelpText('after', examples)
     .action(async (directory: string, flags: OutputOptions) => {
       const bundle = await access(join(directory, 'bundle.json')).then(
@@ -41,25 +42,13 @@ async function inspectBundle(directory: string, flags: OutputOptions): Promise<v
   ]);
 }
 
-async function inspectCheckpoint(directory: string, flags: OutputOptions): Promise<void> {
-  const checkpoint = await openModel(directory);
+async function inspectCheckpoint(path: string, flags: OutputOptions): Promise<void> {
+  const checkpoint = await openModel(path);
   try {
     const { config, sha256 } = checkpoint;
-    const { geometry } = config;
-    printResult(flags, { kind: 'checkpoint', sha256, ...config }, () => [
-      `checkpoint (${checkpoint.format} layout): ${geometry.layers} layers × ${geometry.hiddenSize}, ${geometry.heads} heads, ${geometry.vocabSize} words`,
-      `${config.task} texts of at most ${config.maxLength} tokens, special tokens ${config.specialTokens}`,
-      `labels: ${config.labels.join(', ')}`,
-      '',
-      ...tableLines(
-        [{ title: 'exit', align: 'right' }, { title: 'kind' }, { title: 'size', align: 'right' }],
-        config.exits.map((exit) => [
-          String(exit.layer),
-          exit.kind,
-          exit.kind === 'pooler' ? '' : `${exit.size} × ${exit.heads} heads`,
-        ]),
-        tableLayout(),
-      ),
+    const facts = await checkpointFacts(checkpoint, config);
+    printResult(flags, { kind: 'checkpoint', sha256, ...checkpointJson(facts) }, () => [
+      ...checkpointLines(facts, tableLayout()),
       '',
       `sha256 ${sha256}`,
     ]);
