@@ -269,9 +269,7 @@ describe('sluice inspect', () => {
       labels: ['class-0', 'class-1', 'class-2', 'class-3'],
       exits: [{ layer: 0 }, { layer: 1 }, { layer: 2 }, { layer: 3 }],
     });
-    expect((await sluice('inspect', 'inspected')).stdout).toMatch(
-      /^Sluice {2}3 layers × 32, 4 heads, /,
-    );
+    expect((await sluice('inspect', 'inspected')).stdout).toMatch(/^Sluice {2}3 layers × 32, 4 heads, /);
   });
 });
 
