@@ -9,10 +9,13 @@ import { openUer } from './uer.js';
 /** Each opens what is of its format, and leaves the rest to the next. */
 const formats = [openSluiceLayout, openBitvoyage, openUer, openHuggingFace];
 
+/** What is there is of no format that can be read. */
+export class UnknownFormatError extends CheckpointError {}
+
 /**
  * Opens a model of any format that can be read.
  * @param path a directory, or a weight file beside which the other files lie
- * @throws CheckpointError, SafetensorsError
+ * @throws UnknownFormatError, CheckpointError, SafetensorsError, TorchFileError
  */
 export async function openModel(path: string): Promise<Checkpoint> {
   const files = await findModelFiles(path);
@@ -20,7 +23,7 @@ export async function openModel(path: string): Promise<Checkpoint> {
     const checkpoint = await open(files);
     if (checkpoint !== undefined) return checkpoint;
   }
-  throw new CheckpointError(
+  throw new UnknownFormatError(
     path,
     `not a checkpoint: config.json is expected beside model.safetensors; found ${files.names.slice(0, 20).join(', ') || 'nothing'}.`,
   );
