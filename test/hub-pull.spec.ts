@@ -332,14 +332,27 @@ describe.concurrent('what is here already', () => {
       await mkdir(directory);
       await writeFile(join(directory, 'thesis.tex'), '');
       await expect(pull()).rejects.toThrow('is not empty and was not pulled');
-      await writeFile(join(directory, '.sluice-pull.json'), '{"version": 1, "files": [{"name": "../x"}]}');
-      await expect(pull(id, { force: true })).rejects.toThrow('cannot be read');
-      expect(await names()).toEqual(['thesis.tex']);
       expect(hub.requests).toEqual([]);
+      expect(await names()).toEqual(['thesis.tex']);
     }));
 });
 
 describe.concurrent('what is refused', () => {
+  it('a manifest that names files elsewhere, before any of them is replaced', () =>
+    at(async ({ hub, pull, directory, content }) => {
+      hub.push(id, { files });
+      await pull();
+      const manifest = JSON.parse(String(await content('.sluice-pull.json')));
+      const victim = { name: '../victim', size: 1, checksum: 'sha256:' };
+      const forged = { ...manifest, commit: '0'.repeat(40), files: [victim] };
+      await writeFile(join(directory, '../victim'), 'mine');
+      await writeFile(join(directory, '.sluice-pull.json'), JSON.stringify(forged));
+      await expect(pull(id, { force: true })).rejects.toThrow('.sluice-pull.json that cannot be read');
+      await writeFile(join(directory, '.sluice-pull.json'), '{');
+      await expect(pull(id, { force: true })).rejects.toMatchObject({ name: 'PullTargetError' });
+      expect(String(await content('../victim'))).toBe('mine');
+    }));
+
   it.for(['wrong-bytes', 'longer'] as const)('bytes that are not those of the list: %s', (kind) =>
     at(async ({ hub, pull, names }) => {
       hub.push(id, { files });
@@ -437,7 +450,15 @@ describe.concurrent('what is refused', () => {
       });
     }));
 
-  it('a list without checksums, and one that is none', () =>
+  it('a hub that tells no checksums', () =>
+    at(async ({ hub, pull }) => {
+      hub.push(id, { files, tellsBlobs: false });
+      await expect(pull()).rejects.toThrow(
+        /tells no size and checksum of config\.json, so it cannot be checked\.$/,
+      );
+    }));
+
+  it('a list of another form', () =>
     at(async ({ hub, pull }) => {
       hub.push(id, { files: { ...files, 'config.json': { ...text('{}'), listedSize: -1 } } });
       await expect(pull()).rejects.toMatchObject({

@@ -25,6 +25,8 @@ export interface StubModel {
   readonly access?: 'public' | 'private' | 'gated';
   /** The commit that it says its files are of; the right one unless given. */
   readonly claims?: string;
+  /** The hub tells sizes and checksums, which it does unless this is false. */
+  readonly tellsBlobs?: boolean;
 }
 
 /** What the next answer for something does instead of what it should. */
@@ -40,6 +42,7 @@ export type Fault =
 export interface StubRequest {
   readonly server: 'hub' | 'storage';
   readonly path: string;
+  readonly query: URLSearchParams;
   /** What was asked for: a file's name, or `list`. */
   readonly asked: string;
   readonly range: string | undefined;
@@ -117,6 +120,7 @@ export class HubStub {
     const record: StubRequest = {
       server,
       path: url.pathname,
+      query: url.searchParams,
       asked,
       range: request.headers.range,
       ifRange: String(request.headers['if-range'] ?? '') || undefined,
@@ -159,7 +163,7 @@ export class HubStub {
     if (listing) {
       response
         .writeHead(200, { 'content-type': 'application/json' })
-        .end(JSON.stringify(listingOf(id, commit, model)));
+        .end(JSON.stringify(listingOf(id, commit, model, record.query.get('blobs') === 'true')));
       return;
     }
     if (model.access === 'gated' && !known) return refuse(401, 'GatedRepo');
@@ -221,8 +225,13 @@ export class HubStub {
   }
 }
 
-/** As `GET /api/models/{id}/revision/{revision}?blobs=true` answers, of which a download reads `sha` and `siblings`. */
-function listingOf(id: string, commit: string, { files }: StubModel): object {
+/** As `GET /api/models/{id}/revision/{revision}` answers, of which a download reads `sha` and `siblings`. */
+function listingOf(
+  id: string,
+  commit: string,
+  { files, tellsBlobs = true }: StubModel,
+  blobs: boolean,
+): object {
   return {
     id,
     modelId: id,
@@ -232,9 +241,10 @@ function listingOf(id: string, commit: string, { files }: StubModel): object {
     siblings: Object.entries(files).map(
       ([rfilename, { content, lfs, listedSize: size = content.byteLength }]) => ({
         rfilename,
-        size,
-        blobId: blobId(content),
-        ...(lfs && { lfs: { sha256: hash('sha256', content), size, pointerSize: 134 } }),
+        ...(blobs && tellsBlobs && { size, blobId: blobId(content) }),
+        ...(blobs &&
+          tellsBlobs &&
+          lfs && { lfs: { sha256: hash('sha256', content), size, pointerSize: 134 } }),
       }),
     ),
   };
