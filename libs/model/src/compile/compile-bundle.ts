@@ -5,6 +5,7 @@ import type { Manifest } from '../bundle/manifest.js';
 import { BUNDLE_FORMAT } from '../bundle/manifest.js';
 import { refuseToOverwrite, writeBundle } from '../bundle/write-bundle.js';
 import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { CheckpointError } from '../checkpoint/checkpoint-config.js';
 import { vocabularyGap } from '../checkpoint/vocabulary-gap.js';
 import { openModel } from '../import/open-model.js';
@@ -28,6 +29,7 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
   const checkpoint = await openModel(options.checkpoint);
   try {
     const config = withOverrides(checkpoint.config, options);
+    checkHead(checkpoint, config);
     const kept = new Set(options.exits ?? config.exits.map((exit) => exit.layer));
     const stages = planStages(config, options.stageEnds ?? defaultStageEnds(config, kept), kept);
     const exits = stages.flatMap((stage) => [...stage.exits]);
@@ -107,6 +109,19 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
     return manifest;
   } finally {
     await checkpoint.close();
+  }
+}
+
+/** What can be compiled has exits, which answer one of the labels. */
+function checkHead({ path, format }: Checkpoint, { exits, problem }: CheckpointConfig): void {
+  if (exits.length === 0) {
+    throw new CheckpointError(
+      path,
+      `a bare backbone (${format}) without a classifier cannot label texts: fine-tune it first, or point at a checkpoint with its classification head.`,
+    );
+  }
+  if (problem !== 'single-label') {
+    throw new CheckpointError(path, `its head is ${problem}; only single-label heads are compiled.`);
   }
 }
 
