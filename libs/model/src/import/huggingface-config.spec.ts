@@ -24,6 +24,9 @@ const parse = (changes: object = {}, context: Partial<HuggingFaceContext> = {}):
     ...context,
   });
 
+const lengthOfTokenizer = (most: unknown): number =>
+  parse({}, { tokenizerConfig: { model_max_length: most } }).config.maxLength;
+
 describe('parseHuggingFaceConfig', () => {
   it('reads a classifier: its pooler is the one exit', () => {
     expect(parse().config).toMatchObject({
@@ -79,11 +82,9 @@ describe('parseHuggingFaceConfig', () => {
   });
 
   it('reads how long texts may be from the tokenizer, which may say nothing', () => {
-    const ofTokenizer = (most: unknown): number =>
-      parse({}, { tokenizerConfig: { model_max_length: most } }).config.maxLength;
-    expect(ofTokenizer(64)).toBe(64);
-    expect(ofTokenizer(1e30)).toBe(130);
-    expect(ofTokenizer('many')).toBe(130);
+    expect(lengthOfTokenizer(64)).toBe(64);
+    expect(lengthOfTokenizer(1e30)).toBe(130);
+    expect(lengthOfTokenizer('many')).toBe(130);
   });
 
   it.each<[string, object, RegExp]>([
