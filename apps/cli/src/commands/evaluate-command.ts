@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ReadOptions } from '#corpus/corpus-options.js';
 import { corpusPaths } from '#corpus/corpus-paths.js';
-import { openBundle } from '#model/bundle/bundle.js';
 import type { Manifest } from '#model/bundle/manifest.js';
 import { makeFolder } from '#pipeline/run-directory/durable-write.js';
+import { modelHelp, openBundleOf } from '../direct-model/open-bundle-of.js';
 import { evaluateCorpus } from '../evaluate/evaluate-corpus.js';
 import { evaluationLines } from '../evaluate/evaluation-view.js';
 import { modelShape } from '../evaluate/model-shape.js';
@@ -52,7 +52,7 @@ export function addEvaluateCommand(program: Command): void {
       '<corpus...>',
       'jsonl, csv, tsv, txt or parquet files, also .gz, or patterns; - for standard input',
     )
-    .requiredOption('-m, --model <bundle>', 'directory of a compiled bundle')
+    .requiredOption('-m, --model <model>', modelHelp)
     .addOption(
       new Option('--speeds <a,b,…>', 'speeds to compare')
         .argParser(fractionList)
@@ -85,7 +85,10 @@ export function addEvaluateCommand(program: Command): void {
 
 async function evaluate(corpus: readonly string[], flags: EvaluateFlags): Promise<void> {
   const paths = await corpusPaths(corpus);
-  const bundle = await openBundle(flags.model);
+  const bundle = await openBundleOf(flags.model, {
+    pairs: flags.pairField !== undefined,
+    onNote: (note) => noteLine(flags, note),
+  });
   const { manifest } = bundle;
   checkTask(manifest, flags.pairField);
   // Whatever may be wrong with the command is said before the long work.

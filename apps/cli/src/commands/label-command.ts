@@ -5,8 +5,8 @@ import { Option } from 'commander';
 import { corpusPaths } from '#corpus/corpus-paths.js';
 import type { OutputFormat } from '#corpus/row-writer.js';
 import type { Bundle } from '#model/bundle/bundle.js';
-import { openBundle } from '#model/bundle/bundle.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
+import { modelHelp, openBundleOf } from '../direct-model/open-bundle-of.js';
 import { choosePolicy } from '../label/choose-policy.js';
 import type { LabelCorpusResult } from '../label/label-corpus.js';
 import { labelCorpus } from '../label/label-corpus.js';
@@ -21,7 +21,7 @@ import { reportLines } from '../terminal/report-view.js';
 import { UsageError } from '../usage-error.js';
 import { withCorpusFields } from './corpus-fields.js';
 import type { OutputOptions } from './output-options.js';
-import { printResult, tableLayout, withOutputOptions } from './output-options.js';
+import { noteLine, printResult, tableLayout, withOutputOptions } from './output-options.js';
 
 const examples = `
 Examples:
@@ -55,7 +55,7 @@ export function addLabelCommand(program: Command): void {
       '<corpus...>',
       'jsonl, csv, tsv, txt or parquet files, also .gz, or patterns; - for standard input',
     )
-    .requiredOption('-m, --model <bundle>', 'directory of a compiled bundle')
+    .requiredOption('-m, --model <model>', modelHelp)
     .option(
       '-o, --out <file>',
       'output file, compressed if it ends in .gz (default: <corpus>.labelled.jsonl, .csv for a table, .parquet for parquet)',
@@ -115,7 +115,10 @@ export function addLabelCommand(program: Command): void {
 
 async function label(corpus: readonly string[], flags: LabelFlags): Promise<void> {
   const options = await labelOptions(corpus, flags);
-  const bundle = await openBundle(options.model);
+  const bundle = await openBundleOf(options.model, {
+    pairs: options.pairField !== undefined,
+    onNote: (note) => noteLine(flags, note),
+  });
   const policy = await choosePolicy(bundle.manifest, options);
   const result = await labelWithDisplay(bundle, policy, options, flags);
   const { report, fieldsLeftOut } = result;

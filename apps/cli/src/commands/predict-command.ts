@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { openBundle } from '#model/bundle/bundle.js';
+import { modelHelp, openBundleOf } from '../direct-model/open-bundle-of.js';
 import { choosePolicy } from '../label/choose-policy.js';
 import { fraction } from '../option-values.js';
 import type { ExitOpinion } from '../predict/exit-opinions.js';
@@ -10,7 +10,7 @@ import type { TableLayout } from '../terminal/table.js';
 import { tableLines } from '../terminal/table.js';
 import { UsageError } from '../usage-error.js';
 import type { OutputOptions } from './output-options.js';
-import { printResult, tableLayout, withOutputOptions } from './output-options.js';
+import { noteLine, printResult, tableLayout, withOutputOptions } from './output-options.js';
 
 const examples = `
 Examples:
@@ -30,7 +30,7 @@ export function addPredictCommand(program: Command): void {
     .command('predict')
     .description("show each exit's opinion of one text, and where it would leave")
     .argument('<text>', 'the text')
-    .requiredOption('-m, --model <bundle>', 'directory of a compiled bundle')
+    .requiredOption('-m, --model <model>', modelHelp)
     .option('--pair <text>', 'the second text, for models of pairs')
     .addOption(
       new Option('--speed <number>', 'leave at the first exit less uncertain than this')
@@ -47,7 +47,10 @@ export function addPredictCommand(program: Command): void {
 }
 
 async function predict(text: string, flags: PredictFlags): Promise<void> {
-  const bundle = await openBundle(flags.model);
+  const bundle = await openBundleOf(flags.model, {
+    pairs: flags.pair !== undefined,
+    onNote: (note) => noteLine(flags, note),
+  });
   if ((bundle.manifest.task === 'pair') !== (flags.pair !== undefined)) {
     throw new UsageError(
       `The model labels ${bundle.manifest.task} texts: ${flags.pair === undefined ? 'give' : 'leave out'} --pair.`,
