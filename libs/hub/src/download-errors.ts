@@ -78,7 +78,7 @@ export class NotReadableError extends Error {
       tokenizer: 'tokenizer.json, vocab.txt, or vocab.json with merges.txt',
     };
     super(
-      `${repository} has no ${missing === 'config.json' ? missing : `${missing} that can be read`}: expected ${expected[missing]}; found ${shownNames(found) || 'nothing'}. What to pull all the same can be named: --include '*.bin'.`,
+      `${repository} has no ${missing === 'config.json' ? missing : `${missing} that can be read`}: expected ${expected[missing]}; found ${shownNames(found) || 'nothing'}. For a model of other files name them: --include '*.bin' --include '*.json'.`,
     );
   }
 }

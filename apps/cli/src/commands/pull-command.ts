@@ -1,3 +1,4 @@
+import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { HubAccess } from '#hub/hub-access.js';
@@ -7,18 +8,19 @@ import { pullModel } from '#hub/pull-model.js';
 import type { Repository } from '#hub/repository.js';
 import { parseRepository } from '#hub/repository.js';
 import { openModel } from '#model/import/open-model.js';
+import { checkpointFacts, checkpointJson, checkpointLines } from '../import/checkpoint-view.js';
 import { stopOnSignals } from '../label/stop-on-signals.js';
 import { openDisplay } from '../terminal/open-display.js';
 import { pullView } from '../terminal/pull-view.js';
 import { bytesText, countText } from '../terminal/quantity.js';
 import type { OutputOptions } from './output-options.js';
-import { noteLine, printResult, withOutputOptions } from './output-options.js';
+import { noteLine, printResult, tableLayout, withOutputOptions } from './output-options.js';
 
 const examples = `
 Examples:
   $ sluice pull textattack/bert-base-uncased-SST-2 --out sst2
   $ sluice pull google-bert/bert-base-chinese@main          # a branch, tag or commit; into bert-base-chinese
-  $ sluice pull my-team/fastbert --include 'Epoch_*.bin' --include '*.json' --include vocab.txt --out fastbert
+  $ sluice pull my-team/fastbert --include 'Epoch_*.bin' --include '*.json' --out fastbert
   $ HF_TOKEN=hf_… sluice pull my-team/private-model         # private and gated models
   $ HF_ENDPOINT=https://hub.example.com sluice pull my-team/model
 
@@ -60,6 +62,7 @@ async function pull(id: string, flags: PullFlags): Promise<void> {
   const { model, lines } = await describeModel(directory);
   printResult(flags, { ...repository, commit, directory, files, model }, () => [
     summary(repository, commit, files),
+    '',
     ...lines,
     '',
     directory,
@@ -109,32 +112,21 @@ async function pullWithDisplay(
   }
 }
 
-interface PulledModel {
-  /** Undefined where the model cannot be read. */
-  readonly format?: string;
-  readonly trained?: boolean;
-  /** Why it cannot be read. */
-  readonly problem?: string;
-}
-
 /** What the pulled model is. That it cannot be read takes nothing from the pull: its files are what they should be. */
-async function describeModel(directory: string): Promise<{ model: PulledModel; lines: string[] }> {
+async function describeModel(directory: string): Promise<{ model: object; lines: string[] }> {
   try {
     const checkpoint = await openModel(directory);
     try {
-      const { format, config } = checkpoint;
-      const { layers, hiddenSize, heads, vocabSize } = config.geometry;
-      const trained = config.exits.length > 0;
-      const what = `${format}: ${layers} layers × ${hiddenSize}, ${heads} heads, ${countText(vocabSize)} words`;
-      const next = trained
-        ? [
-            `labels: ${config.labels.join(', ')}`,
-            '',
-            'Next:',
-            `  $ sluice compile ${directory} --calibrate texts.jsonl --out models/mine`,
-          ]
-        : ['A bare backbone: it has no classifier and is to be trained before it can label.'];
-      return { model: { format, trained }, lines: [what, ...next] };
+      const facts = await checkpointFacts(checkpoint, checkpoint.config);
+      const next = [
+        '',
+        'Next:',
+        `  $ sluice compile ${directory} --calibrate texts.jsonl --out models/${basename(resolve(directory))}`,
+      ];
+      return {
+        model: checkpointJson(facts),
+        lines: [...checkpointLines(facts, tableLayout()), ...(facts.config.exits.length > 0 ? next : [])],
+      };
     } finally {
       await checkpoint.close();
     }
