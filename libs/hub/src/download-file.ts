@@ -92,7 +92,7 @@ class Download {
     const answer = await askHub(access, path, { signal, headers: this.#rangeHeaders() });
     try {
       if (answer.commit !== null && answer.commit !== commit) {
-        throw new HubAnswerError(answer.host, `serves commit ${answer.commit.slice(0, 40)} for ${commit}.`);
+        throw new HubAnswerError(answer.host, `serves commit ${shownName(answer.commit)} for ${commit}.`);
       }
       if (await this.#continues(answer)) await this.#take(answer);
     } finally {
