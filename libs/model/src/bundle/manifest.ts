@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AnswerForm } from '#pipeline/answer-form.js';
 import type { ModelLayout } from '#pipeline/stage-layout.js';
 import { specialTokenRules } from '#tokenizer/special-tokens.js';
 import { exitSchema } from '../checkpoint/exit.js';
@@ -42,7 +43,12 @@ export const manifestSchema = z.object({
       `this program reads bundles of format ${BUNDLE_FORMAT}, got ${JSON.stringify(input)}; compile the checkpoint again`,
   }),
   name: z.string(),
-  labels: z.array(z.string()).min(2).max(65_535),
+  labels: z.array(z.string()).min(1).max(65_535),
+  problem: z.enum(['single-label', 'multi-label', 'regression']).default('single-label'),
+  /** Multi-label: from which probability on a text has each label, `[labels]`. */
+  thresholds: z.array(share).optional(),
+  /** The uncertainty is that of so many of the most probable labels; of all where left out. */
+  uncertaintyTop: z.int().min(2).optional(),
   task: z.enum(['single', 'pair']),
   maxLength: z.int().positive(),
   specialTokens: z.enum(specialTokenRules),
@@ -82,6 +88,21 @@ export const manifestSchema = z.object({
   quality: z.object({ texts: z.int().positive(), exits: z.array(exitQualitySchema) }).nullable(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
+
+/** Where nothing says from which probability on a text has a label. */
+export const DEFAULT_THRESHOLD = 0.5;
+
+export function answerFormOf({
+  problem,
+  labels,
+  thresholds = labels.map(() => DEFAULT_THRESHOLD),
+}: {
+  readonly problem: Manifest['problem'];
+  readonly labels: readonly string[];
+  readonly thresholds?: readonly number[] | undefined;
+}): AnswerForm {
+  return problem === 'multi-label' ? { problem, thresholds } : { problem };
+}
 
 /** What the pipeline needs to know of the bundle. */
 export function layoutOf(manifest: Manifest): ModelLayout {

@@ -43,6 +43,8 @@ export interface CheckpointConfig {
   readonly problem: Problem;
   /** Multi-label only: the probability from which on a text has each label, `[labels]`; 0.5 where left out. */
   readonly thresholds?: readonly number[] | undefined;
+  /** Single-label only: the uncertainty is that of so many of the most probable labels; of all where left out. */
+  readonly uncertaintyTop?: number | undefined;
   readonly task: 'single' | 'pair';
   /** Tokens of a text, special ones included. */
   readonly maxLength: number;
@@ -109,6 +111,7 @@ const configSchema = z.object({
       .max(65_535)
       .refine((labels) => new Set(labels).size === labels.length, 'a label is listed twice'),
     thresholds: z.array(z.number().min(0).max(1)).optional(),
+    uncertaintyTop: z.int().min(2).optional(),
     task: z.enum(['single', 'pair']).default('single'),
     maxLength: z.int().min(2),
     specialTokens: z.enum(specialTokenRules),
@@ -153,7 +156,8 @@ export function parseCheckpointConfig(path: string, json: unknown): CheckpointCo
 
 /** `config.json` of Sluice's checkpoint layout: what `parseCheckpointConfig` reads. */
 export function checkpointConfigJson(config: CheckpointConfig): Record<string, unknown> {
-  const { geometry, problem, labels, thresholds, task, maxLength, specialTokens, exits } = config;
+  const { geometry, problem, labels, thresholds, uncertaintyTop, task, maxLength, specialTokens, exits } =
+    config;
   return {
     model_type: 'bert',
     vocab_size: geometry.vocabSize,
@@ -168,7 +172,7 @@ export function checkpointConfigJson(config: CheckpointConfig): Record<string, u
     ...(geometry.layerNormForm !== 'standard' && { layer_norm_form: geometry.layerNormForm }),
     layer_norm_eps: geometry.layerNormEps,
     problem_type: problemTypes.find((name) => problems[name] === problem),
-    sluice: { labels, thresholds, task, maxLength, specialTokens, exits },
+    sluice: { labels, thresholds, uncertaintyTop, task, maxLength, specialTokens, exits },
   };
 }
 
@@ -178,7 +182,7 @@ export function checkpointConfigJson(config: CheckpointConfig): Record<string, u
  * @throws CheckpointError
  */
 export function checkConfig(path: string, config: CheckpointConfig): void {
-  const { geometry, labels, problem, thresholds, maxLength, exits } = config;
+  const { geometry, labels, problem, thresholds, uncertaintyTop, maxLength, exits } = config;
   const refuse = (problem: string): never => {
     throw new CheckpointError(path, problem);
   };
@@ -197,6 +201,14 @@ export function checkConfig(path: string, config: CheckpointConfig): void {
     refuse(
       `thresholds are those of a multi-label model, one for each of its ${labels.length} labels; got ${thresholds.length} for a ${problem} model.`,
     );
+  }
+  if (uncertaintyTop !== undefined && (problem !== 'single-label' || uncertaintyTop > labels.length)) {
+    refuse(
+      `uncertaintyTop is a number of labels of a single-label model, at most its ${labels.length}; got ${uncertaintyTop} for a ${problem} model.`,
+    );
+  }
+  if (problem === 'regression' && exits.length > 1) {
+    refuse('a regression has one exit, the last: it has no uncertainty by which a text could leave before.');
   }
   checkExits(refuse, exits, geometry.layers);
 }

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import { TextTokenizer } from '#tokenizer/text-tokenizer.js';
 import type { Manifest } from '../bundle/manifest.js';
-import { BUNDLE_FORMAT } from '../bundle/manifest.js';
+import { answerFormOf, BUNDLE_FORMAT, DEFAULT_THRESHOLD } from '../bundle/manifest.js';
 import { refuseToOverwrite, writeBundle } from '../bundle/write-bundle.js';
 import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { CheckpointError } from '../checkpoint/checkpoint-config.js';
+import { CheckpointError, checkConfig } from '../checkpoint/checkpoint-config.js';
 import { vocabularyGap } from '../checkpoint/vocabulary-gap.js';
 import { openModel } from '../import/open-model.js';
 import type { CompileOptions } from './compile-options.js';
@@ -75,6 +75,9 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
       format: BUNDLE_FORMAT,
       name: basename(out),
       labels: [...config.labels],
+      problem: config.problem,
+      thresholds: config.thresholds && [...config.thresholds],
+      uncertaintyTop: config.uncertaintyTop,
       task: config.task,
       maxLength: config.maxLength,
       specialTokens: config.specialTokens,
@@ -97,7 +100,7 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
       float32Matmuls: [...(measured.quantisation?.float32Matmuls ?? [])].sort(),
       tokenizer: described('tokenizer.json'),
       golden: described('golden.json'),
-      presets: choosePresets(exits, measured.opinions),
+      presets: choosePresets(exits, measured.opinions, answerFormOf(config)),
       provenance: {
         checkpoint: checkpoint.sha256,
         calibration: measured.calibrationHash,
@@ -112,16 +115,13 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
   }
 }
 
-/** What can be compiled has exits, which answer one of the labels. */
-function checkHead({ path, format }: Checkpoint, { exits, problem }: CheckpointConfig): void {
+/** What can be compiled has exits. */
+function checkHead({ path, format }: Checkpoint, { exits }: CheckpointConfig): void {
   if (exits.length === 0) {
     throw new CheckpointError(
       path,
       `a bare backbone (${format}) without a classifier cannot label texts: fine-tune it first, or point at a checkpoint with its classification head.`,
     );
-  }
-  if (problem !== 'single-label') {
-    throw new CheckpointError(path, `its head is ${problem}; only single-label heads are compiled.`);
   }
 }
 
@@ -138,6 +138,31 @@ function withOverrides(config: CheckpointConfig, options: CompileOptions): Check
       `--max-length is ${maxLength}, but the model has ${config.geometry.maxPositions} positions.`,
     );
   }
-  const task = options.task ?? config.task;
-  return { ...config, maxLength, task };
+  const changed = {
+    ...config,
+    maxLength,
+    task: options.task ?? config.task,
+    uncertaintyTop: options.uncertaintyTop ?? config.uncertaintyTop,
+    thresholds: thresholdsOf(config, options.thresholds),
+  };
+  checkConfig(options.checkpoint, changed);
+  return changed;
+}
+
+function thresholdsOf(
+  { problem, labels, thresholds }: CheckpointConfig,
+  changes: CompileOptions['thresholds'],
+): readonly number[] | undefined {
+  if (changes === undefined) return thresholds;
+  if (problem !== 'multi-label') {
+    throw new CompileError(`--thresholds are those of a multi-label head; this one is ${problem}.`);
+  }
+  if (typeof changes === 'number') return labels.map(() => changes);
+  const unknown = [...changes.keys()].find((label) => !labels.includes(label));
+  if (unknown !== undefined) {
+    throw new CompileError(
+      `--thresholds: there is no label '${unknown}'; the labels are ${labels.join(', ')}.`,
+    );
+  }
+  return labels.map((label, index) => changes.get(label) ?? thresholds?.[index] ?? DEFAULT_THRESHOLD);
 }

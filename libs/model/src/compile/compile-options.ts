@@ -14,6 +14,10 @@ export interface CompileOptions {
   /** Replaces the checkpoint's, for a Hugging Face directory whose config says nothing of it. */
   readonly maxLength?: number | undefined;
   readonly task?: 'single' | 'pair' | undefined;
+  /** Replaces the checkpoint's. */
+  readonly uncertaintyTop?: number | undefined;
+  /** Multi-label: from which probability on a text has each label, by its name or for all; replaces the checkpoint's. */
+  readonly thresholds?: number | ReadonlyMap<string, number> | undefined;
   /** Needed for int8: gives the activation ranges. The first 512 are used. */
   readonly calibration?: SampleTexts | undefined;
   /** Agreement, accuracy and presets are measured on these; on the calibration texts when left out. */

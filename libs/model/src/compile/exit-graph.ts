@@ -1,6 +1,8 @@
+import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
 import type { Linear } from '../checkpoint/weights.js';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { dataTypes, MICROSOFT } from '../onnx/graph-builder.js';
+import { writeAnswer } from './answer-graph.js';
 import type { FoldedBitvoyageExit } from './fold-bitvoyage-exit.js';
 import type { FoldedExit, FoldedFastbertExit, PoolerExit } from './fold-exit.js';
 import type { LinearWriter } from './linear-writer.js';
@@ -9,30 +11,23 @@ import type { LinearWriter } from './linear-writer.js';
  * Writes an exit and its outputs.
  * @param hidden `[n,S,H]`
  * @param rows `[n]` int32
- * @returns the uncertainty `[n]`: the entropy ÷ ln(classes), from LogSoftmax, which has no 0·ln 0
+ * @returns the uncertainty `[n]`
  */
 export function writeExit(
   graph: GraphBuilder,
   linears: LinearWriter,
+  config: Pick<CheckpointConfig, 'problem' | 'labels' | 'uncertaintyTop'>,
   exit: FoldedExit,
   hidden: Value,
   rows: Value,
 ): Value {
   const { features, last } = exitFeatures(graph, linears, exit, hidden);
-  const classes = last.outputs;
   const raw = linears.floatLinear(features, last);
   const logits =
     linears.float === 'float32' ? raw : graph.node('Cast', [raw], { to: { int: dataTypes.float32 } });
-  const probabilities = graph.node('Softmax', [logits], { axis: { int: 1 } });
-  const logProbabilities = graph.node('LogSoftmax', [logits], { axis: { int: 1 } });
-  const terms = graph.node('Mul', [probabilities, logProbabilities]);
-  // Summed by a matmul, which adds in one order for every row; ReduceSum takes another one for a lone row.
-  const perClass = new Float32Array(classes).fill(-1 / Math.log(classes));
-  const entropy = graph.node('MatMul', [terms, graph.constant(perClass, [classes, 1], 'float32')]);
-  const scaled = graph.node('Squeeze', [entropy, graph.int64([1])]);
-  const uncertainty = graph.node('Clip', [scaled, graph.float(0), graph.float(1)]);
+  const { probabilities, uncertainty } = writeAnswer(graph, logits, config);
   graph.output(`rows_${exit.layer}`, rows, 'int32', [`n_${exit.layer}`]);
-  graph.output(`probabilities_${exit.layer}`, probabilities, 'float32', [`n_${exit.layer}`, classes]);
+  graph.output(`probabilities_${exit.layer}`, probabilities, 'float32', [`n_${exit.layer}`, last.outputs]);
   graph.output(`uncertainty_${exit.layer}`, uncertainty, 'float32', [`n_${exit.layer}`]);
   return uncertainty;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ExitOpinions } from './exit-opinions.js';
+import { oneLabel } from '#pipeline/answer-form.js';
 import { choosePresets, exitQuality, labelsOf, speedQuality } from './exit-quality.js';
 
 /** Two classes; each row's label and uncertainty at each exit. */
@@ -59,18 +60,18 @@ describe('exitQuality', () => {
   });
 
   it('measures agreement, and accuracy where labels are known', () => {
-    expect(exitQuality(compiled, reference, undefined)).toEqual([
+    expect(exitQuality(compiled, reference, undefined, oneLabel)).toEqual([
       { layer: 0, agreement: 0.75 },
       { layer: 2, agreement: 1 },
     ]);
-    expect(exitQuality(compiled, reference, Int32Array.of(0, 0, 1, -1))).toEqual([
+    expect(exitQuality(compiled, reference, Int32Array.of(0, 0, 1, -1), oneLabel)).toEqual([
       { layer: 0, agreement: 0.75, accuracy: 1 / 3, accuracyFp32: 2 / 3 },
       { layer: 2, agreement: 1, accuracy: 1, accuracyFp32: 1 },
     ]);
   });
 
   it('measures no accuracy where no label is one of the model’s', () => {
-    expect(exitQuality(compiled, reference, new Int32Array(4).fill(-1))[0]).toEqual({
+    expect(exitQuality(compiled, reference, new Int32Array(4).fill(-1), oneLabel)[0]).toEqual({
       layer: 0,
       agreement: 0.75,
     });
@@ -97,17 +98,17 @@ describe('speedQuality', () => {
   });
 
   it('lets rows leave strictly below the speed, the rest at the last exit', () => {
-    expect(speedQuality(told, 0)).toEqual({ agreement: 1, meanLayers: 3 });
-    expect(speedQuality(told, 0.25)).toEqual({ agreement: 2 / 3, meanLayers: (0 + 3 + 1) / 3 });
-    expect(speedQuality(told, 1)).toEqual({ agreement: 1 / 3, meanLayers: 0 });
+    expect(speedQuality(told, 0, oneLabel)).toEqual({ agreement: 1, meanLayers: 3 });
+    expect(speedQuality(told, 0.25, oneLabel)).toEqual({ agreement: 2 / 3, meanLayers: (0 + 3 + 1) / 3 });
+    expect(speedQuality(told, 1, oneLabel)).toEqual({ agreement: 1 / 3, meanLayers: 0 });
   });
 
   it('compares as float32 does, like the graph', () => {
     const edge = opinions({ 0: [[0, 0.3]], 1: [[0, 0]] });
     // In float32 both are the same number; in float64 the float32 of 0.3 would lie above 0.3.
-    expect(speedQuality(edge, 0.3).meanLayers).toBe(1);
+    expect(speedQuality(edge, 0.3, oneLabel).meanLayers).toBe(1);
     const other = opinions({ 0: [[0, 0.1]], 1: [[0, 0]] });
-    expect(speedQuality(other, 0.1).meanLayers).toBe(1);
+    expect(speedQuality(other, 0.1, oneLabel).meanLayers).toBe(1);
   });
 });
 
@@ -119,7 +120,7 @@ describe('choosePresets', () => {
       return [row < 194 ? 0 : 1, uncertainty];
     });
     const last = first.map((): [0 | 1, number] => [0, 0.5]);
-    const presets = choosePresets([1, 4], opinions({ 1: first, 4: last }));
+    const presets = choosePresets([1, 4], opinions({ 1: first, 4: last }), oneLabel);
     expect(presets['full']).toEqual({ thresholds: { 1: 0, 4: 0 }, agreement: 1, meanLayers: 4 });
     expect(presets['accurate']?.thresholds).toEqual({ 1: 0.4, 4: 0.4 });
     expect(presets['accurate']?.agreement).toBe(0.995);
@@ -132,6 +133,6 @@ describe('choosePresets', () => {
   });
 
   it('has fixed speeds where nothing was measured', () => {
-    expect(choosePresets([0, 6], undefined)['fast']).toEqual({ thresholds: { 0: 0.3, 6: 0.3 } });
+    expect(choosePresets([0, 6], undefined, oneLabel)['fast']).toEqual({ thresholds: { 0: 0.3, 6: 0.3 } });
   });
 });

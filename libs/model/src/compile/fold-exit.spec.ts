@@ -82,7 +82,14 @@ describe('a folded exit', () => {
     const builder = new GraphBuilder();
     const hidden = builder.input('hidden', 'float32', ['B', 'S', HIDDEN]);
     const rows = builder.input('rows', 'int32', ['B']);
-    writeExit(builder, new LinearWriter(builder, 'float32', undefined, false), folded, hidden, rows);
+    writeExit(
+      builder,
+      new LinearWriter(builder, 'float32', undefined, false),
+      checkpoint.config,
+      folded,
+      hidden,
+      rows,
+    );
     const graph = await openGraph(builder.toModel('exit'));
 
     const random = randomNumbers(heads);

@@ -1,3 +1,4 @@
+import { answerFormOf } from '../bundle/manifest.js';
 import type { TokenColumns } from '#pipeline/columns.js';
 import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
 import type { ExitOpinions } from './exit-opinions.js';
@@ -49,6 +50,7 @@ export interface Int8Task {
  * @throws AgreementError when half of the matmuls in float32 do not do
  */
 export async function chooseInt8Matmuls(task: Int8Task): Promise<Int8Choice> {
+  const form = answerFormOf(task.config);
   const names = matmulNames(task.config, [...task.weights.exits.keys()]);
   let byDamage: string[] | undefined;
   for (let count = 0; ; count = Math.max(1, count * 2)) {
@@ -56,7 +58,7 @@ export async function chooseInt8Matmuls(task: Int8Task): Promise<Int8Choice> {
     const float32Matmuls = new Set(byDamage?.slice(0, count));
     if (count > 0) task.onStep?.(`${count} matmuls in float32: ${[...float32Matmuls].join(', ')}`);
     const opinions = await run(task, float32Matmuls, task.tokens);
-    const agreement = exitQuality(opinions, task.reference, undefined).at(-1)!.agreement;
+    const agreement = exitQuality(opinions, task.reference, undefined, form).at(-1)!.agreement;
     if (agreement >= task.minAgreement) return { float32Matmuls, opinions };
     if (count * 2 > names.length / 2) throw new AgreementError(agreement, task.minAgreement, count);
     task.onStep?.(`agreement ${agreement.toFixed(4)} is below ${task.minAgreement}`);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Manifest } from '../bundle/manifest.js';
+import { answerFormOf } from '../bundle/manifest.js';
 import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
 import { calibrate } from './calibrate.js';
 import { CompileError } from './compile-error.js';
@@ -40,8 +41,14 @@ export async function measureQuality(
       'int8 needs typical texts to measure activation ranges on: give --calibrate FILE (a few hundred rows; labels are not needed).',
     );
   }
-  // float16 runs on a GPU only, so here its quality is that of the float32 weights and stays unmeasured.
-  if (sample === undefined || sample.texts.length === 0 || precision === 'fp16') {
+  const { problem } = config;
+  if (precision === 'int8' && problem === 'regression') {
+    throw new CompileError(
+      'int8 is measured by how often labels stay the same, which a regression head has none of: use --precision fp32.',
+    );
+  }
+  // float16 runs on a GPU only, so here its quality is that of the float32 weights and stays unmeasured, as a regression's.
+  if (sample === undefined || sample.texts.length === 0 || precision === 'fp16' || problem === 'regression') {
     return { quantisation: undefined, opinions: undefined, quality: null, calibrationHash: null };
   }
   const tokens = tokenizer.tokenize(sample);
@@ -74,13 +81,16 @@ export async function measureQuality(
       .digest('hex');
   }
   const golds =
-    sample.labels === undefined
+    sample.labels === undefined || problem !== 'single-label'
       ? undefined
       : Int32Array.from(sample.labels, (label) => (label === undefined ? -1 : config.labels.indexOf(label)));
   return {
     quantisation,
     opinions,
-    quality: { texts: sample.texts.length, exits: exitQuality(opinions, reference, golds) },
+    quality: {
+      texts: sample.texts.length,
+      exits: exitQuality(opinions, reference, golds, answerFormOf(config)),
+    },
     calibrationHash,
   };
 }

@@ -92,7 +92,7 @@ class StageGraphWriter {
       if (layer > 0) hidden = this.#layer(layer, weights.layers[layer - 1]!, hidden);
       const index = stage.exits.indexOf(layer);
       if (index < 0) continue;
-      const uncertainty = writeExit(graph, this.#linears, weights.exits.get(layer)!, hidden, rows);
+      const uncertainty = writeExit(graph, this.#linears, config, weights.exits.get(layer)!, hidden, rows);
       if (layer === layers || observeRanges === true) continue;
       const threshold = graph.node('Gather', [policy, graph.int32(index)], { axis: { int: 0 } });
       const stays = graph.node('Not', [graph.node('Less', [uncertainty, threshold])]);
