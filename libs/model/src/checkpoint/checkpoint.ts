@@ -88,18 +88,20 @@ export class Checkpoint {
 
   /**
    * A tensor by its name in the checkpoint layout, in row-major order.
+   * @param memory as `TensorSource.read` has it
    * @throws CheckpointError when it is missing, misshapen or not finite
    */
-  async tensor(layoutName: string, shape: readonly number[]): Promise<Float32Array> {
+  async tensor(layoutName: string, shape: readonly number[], memory?: Float32Array): Promise<Float32Array> {
     const [rows = 1, ...inner] = shape;
     const { names, firstRow = 0, plusFirstRowOf, ...origin } = this.#parts.originOf(layoutName);
     const stored = [origin.rows ?? firstRow + rows, ...inner];
-    const values = await this.#values(names, stored);
+    const values = await this.#values(names, stored, memory);
     const rowSize = inner.reduce((product, dim) => product * dim, 1);
     const kept = values.subarray(firstRow * rowSize, (firstRow + rows) * rowSize);
     if (plusFirstRowOf === undefined) return kept;
     const added = await this.#firstRow(plusFirstRowOf, rowSize);
-    return kept.map((value, index) => value + added[index % rowSize]!);
+    for (let i = 0; i < kept.length; i++) kept[i] = kept[i]! + added[i % rowSize]!;
+    return kept;
   }
 
   /**
@@ -154,10 +156,14 @@ export class Checkpoint {
     return name;
   }
 
-  async #values(names: readonly string[], shape: readonly number[]): Promise<Float32Array> {
+  async #values(
+    names: readonly string[],
+    shape: readonly number[],
+    memory?: Float32Array,
+  ): Promise<Float32Array> {
     const { tensors } = this.#parts;
     const name = this.#find(names, shape);
-    const values = await tensors.read(name);
+    const values = await tensors.read(name, memory);
     const bad = values.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) {
       throw new CheckpointError(

@@ -4,6 +4,7 @@ import { openRegularFile, RegularFileError } from '#pipeline/regular-file.js';
 import { hashFile } from './hash-file.js';
 import { bfloat16ToFloat32, float16ToFloat32 } from './half-floats.js';
 import type { TensorSource } from './tensor-source.js';
+import { roomFor } from './tensor-source.js';
 
 /** A safetensors file that is not what its format promises. */
 export class SafetensorsError extends Error {
@@ -38,12 +39,15 @@ const entrySchema = z.object({
 type Entry = z.infer<typeof entrySchema>;
 
 /** Conversions of the element types that weights may have. */
-const toFloat32: Partial<Record<Entry['dtype'], (bytes: ArrayBuffer) => Float32Array>> = {
-  F64: (bytes) => Float32Array.from(new Float64Array(bytes)),
-  F32: (bytes) => new Float32Array(bytes),
-  F16: (bytes) => float16ToFloat32(new Uint16Array(bytes)),
-  BF16: (bytes) => bfloat16ToFloat32(new Uint16Array(bytes)),
+const toFloat32: Partial<Record<Entry['dtype'], (bytes: ArrayBuffer, count: number) => Float32Array>> = {
+  F64: (bytes, count) => Float32Array.from(new Float64Array(bytes, 0, count)),
+  F32: (bytes, count) => new Float32Array(bytes, 0, count),
+  F16: (bytes, count) => float16ToFloat32(new Uint16Array(bytes, 0, count)),
+  BF16: (bytes, count) => bfloat16ToFloat32(new Uint16Array(bytes, 0, count)),
 };
+
+/** Bytes that are read and converted at once. */
+const WINDOW = 2 ** 20;
 
 /** Names of the element types that weights may have, for people. */
 const floatNames: Partial<Record<Entry['dtype'], string>> = {
@@ -108,7 +112,7 @@ export class Safetensors implements TensorSource {
   }
 
   /** A tensor's values in row-major order, as float32. @throws SafetensorsError */
-  async read(name: string): Promise<Float32Array> {
+  async read(name: string, memory?: Float32Array): Promise<Float32Array> {
     const entry = this.#entries.get(name);
     if (entry === undefined) throw new SafetensorsError(this.path, `there is no tensor '${name}'.`);
     const convert = toFloat32[entry.dtype];
@@ -119,19 +123,26 @@ export class Safetensors implements TensorSource {
       );
     }
     const [start, end] = entry.data_offsets;
-    const bytes = new Uint8Array(end - start);
+    const width = elementBytes[entry.dtype];
+    const values = roomFor((end - start) / width, memory);
+    const window = new Uint8Array(Math.min(WINDOW, end - start));
+    for (let at = start; at < end; at += window.length) {
+      const bytes = window.subarray(0, end - at);
+      await this.#fill(bytes, at, name);
+      values.set(convert(bytes.buffer, bytes.length / width), (at - start) / width);
+    }
+    return values;
+  }
+
+  /** @param at behind the header */
+  async #fill(bytes: Uint8Array, at: number, name: string): Promise<void> {
     let filled = 0;
     while (filled < bytes.length) {
-      const { bytesRead } = await this.#file.read(
-        bytes,
-        filled,
-        bytes.length - filled,
-        this.#dataStart + start + filled,
-      );
+      const position = this.#dataStart + at + filled;
+      const { bytesRead } = await this.#file.read(bytes, filled, bytes.length - filled, position);
       if (bytesRead === 0) throw new SafetensorsError(this.path, `the file ends inside tensor '${name}'.`);
       filled += bytesRead;
     }
-    return convert(bytes.buffer);
   }
 
   sha256(): Promise<string> {

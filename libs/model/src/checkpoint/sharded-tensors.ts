@@ -77,10 +77,10 @@ export class ShardedTensors implements TensorSource {
   }
 
   /** @throws CheckpointError where there is no such tensor, and what its shard throws */
-  async read(name: string): Promise<Float32Array> {
+  async read(name: string, memory?: Float32Array): Promise<Float32Array> {
     const shard = this.#shardOf(name);
     if (shard === undefined) throw new CheckpointError(this.path, `there is no tensor '${name}'.`);
-    return shard.read(name);
+    return shard.read(name, memory);
   }
 
   async sha256(): Promise<string> {

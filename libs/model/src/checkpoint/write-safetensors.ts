@@ -10,18 +10,19 @@ const ALIGNMENT = 8;
 /**
  * Writes a safetensors file of float32, tensor by tensor: memory holds one of them.
  *
- * @param read a tensor's values, as many as its shape has
+ * @param read a tensor's values, as many as its shape has; `memory` has room for any of them
  */
 export async function writeSafetensors(
   path: string,
   tensors: readonly LayoutTensor[],
-  read: (tensor: LayoutTensor) => Promise<Float32Array>,
+  read: (tensor: LayoutTensor, memory: Float32Array) => Promise<Float32Array>,
 ): Promise<void> {
   const file = await open(path, 'wx');
   try {
     await file.writeFile(headerOf(tensors));
+    const memory = new Float32Array(Math.max(...tensors.map(valuesOf)));
     for (const tensor of tensors) {
-      const { buffer, byteOffset, byteLength } = await read(tensor);
+      const { buffer, byteOffset, byteLength } = await read(tensor, memory);
       for (let at = 0; at < byteLength; at += MOST_BYTES_AT_ONCE) {
         const piece = new Uint8Array(buffer, byteOffset + at, Math.min(MOST_BYTES_AT_ONCE, byteLength - at));
         await file.writeFile(piece);
@@ -37,7 +38,7 @@ function headerOf(tensors: readonly LayoutTensor[]): Buffer {
   let end = 0;
   const entries = tensors.map(({ name, shape }) => {
     const start = end;
-    end += shape.reduce((product, dim) => product * dim, FLOAT32_BYTES);
+    end += valuesOf({ shape }) * FLOAT32_BYTES;
     return [name, { dtype: 'F32', shape, data_offsets: [start, end] }];
   });
   // By this word transformers knows that the file is for it.
@@ -47,4 +48,8 @@ function headerOf(tensors: readonly LayoutTensor[]): Buffer {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length + padding));
   return Buffer.concat([length, json, Buffer.alloc(padding, ' ')]);
+}
+
+function valuesOf({ shape }: Pick<LayoutTensor, 'shape'>): number {
+  return shape.reduce((product, dim) => product * dim, 1);
 }

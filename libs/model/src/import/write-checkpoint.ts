@@ -62,10 +62,10 @@ export async function writeCheckpoint(
   for (const { name, shape } of tensors) totalValues += checkpoint.locate(name, shape);
   const tokenizer = await tokenizerText(checkpoint, config);
   let values = 0;
-  const read = async ({ name, shape }: LayoutTensor): Promise<Float32Array> => {
+  const read = async ({ name, shape }: LayoutTensor, memory: Float32Array): Promise<Float32Array> => {
     signal?.throwIfAborted();
     onProgress?.({ tensor: name, values, totalValues });
-    const found = await checkpoint.tensor(name, shape);
+    const found = await checkpoint.tensor(name, shape, memory);
     values += found.length;
     return found;
   };

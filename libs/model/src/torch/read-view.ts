@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { roomFor } from '../checkpoint/tensor-source.js';
 import { elementTypes } from './element-types.js';
 import { readInto } from './read-bytes.js';
 import type { TensorView } from './tensor-view.js';
@@ -22,6 +23,7 @@ interface Axis {
  * holds the values and one window, whatever the strides.
  *
  * @param range of the storage in the file
+ * @param memory as `TensorSource.read` has it
  * @throws TorchFileError where the type cannot be a weight's, elements overlap, or the file ends
  */
 export async function readView(
@@ -30,6 +32,7 @@ export async function readView(
   name: string,
   view: TensorView,
   range: FileRange,
+  memory?: Float32Array,
 ): Promise<Float32Array> {
   const { storage, elements } = view;
   const type = elementTypes.get(storage.type)!;
@@ -51,7 +54,7 @@ export async function readView(
   if (places.some((axis, index) => axis.stride <= reach(places.slice(index + 1)))) {
     throw new TorchFileError(path, `tensor '${name}' has elements that overlap.`);
   }
-  const values = new Float32Array(elements);
+  const values = roomFor(elements, memory);
   if (elements === 0) return values;
   const first = storage.offset + view.offset;
   const read = async (from: number, count: number): Promise<Float32Array> => {

@@ -63,10 +63,10 @@ export class TorchFile implements TensorSource {
   }
 
   /** A tensor's values in row-major order, as float32. @throws TorchFileError */
-  async read(name: string): Promise<Float32Array> {
+  async read(name: string, memory?: Float32Array): Promise<Float32Array> {
     const view = this.#tensors.get(name);
     if (view === undefined) throw new TorchFileError(this.path, `there is no tensor '${name}'.`);
-    return readView(this.path, this.#file, name, view, this.#storages.get(view.storage.key)!);
+    return readView(this.path, this.#file, name, view, this.#storages.get(view.storage.key)!, memory);
   }
 
   sha256(): Promise<string> {
