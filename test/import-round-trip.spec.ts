@@ -1,7 +1,7 @@
 /** Models of every format: what import writes compiles to what the model itself does, and is written again the same. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +11,8 @@ import { readModelWeights } from '#model/compile/model-weights.js';
 import { openModel } from '#model/import/open-model.js';
 import { writeCheckpoint } from '#model/import/write-checkpoint.js';
 import { checkpointShape, writeRandomCheckpoint } from './random-checkpoint.js';
+import type { StoredTensor } from './safetensors-file.js';
+import { float32Tensor } from './safetensors-file.js';
 import { sharedFolder } from './shared-folder.js';
 
 let scratch: string;
@@ -117,17 +119,26 @@ describe('an imported model', () => {
   );
 });
 
-it('leaves nothing behind where it fails', async () => {
-  const path = join(scratch, 'broken');
-  await writeRandomCheckpoint(path, checkpointShape(), (tensors) => {
-    const { shape, bytes } = tensors.get('exits.3.logits.bias')!;
-    const values = new Float32Array(bytes.slice().buffer).fill(NaN, 1, 2);
-    tensors.set('exits.3.logits.bias', { dtype: 'F32', shape, bytes: new Uint8Array(values.buffer) });
-  });
-  const folder = join(scratch, 'nothing');
-  await expect(importTo(join(folder, 'out'), path)).rejects.toThrow(
-    /model\.safetensors: tensor 'exits\.3\.logits\.bias' holds NaN at position 1; weights must be finite\./,
-  );
+const bias = 'exits.3.logits.bias';
+
+it.each<[string, (tensors: Map<string, StoredTensor>) => void, RegExp]>([
+  ['is missing', (tensors) => tensors.delete(bias), /tensor 'exits\.3\.logits\.bias' is missing\./],
+  [
+    'is misshapen',
+    (tensors) => tensors.set(bias, float32Tensor([2], new Float32Array(2))),
+    /tensor 'exits\.3\.logits\.bias' is \[2\]; the model's configuration asks for \[3\]\./,
+  ],
+  [
+    'is not finite',
+    (tensors) => tensors.set(bias, float32Tensor([3], Float32Array.of(0, NaN, 0))),
+    /tensor 'exits\.3\.logits\.bias' holds NaN at position 1; weights must be finite\./,
+  ],
+])('leaves nothing behind where a tensor %s', async (problem, change, message) => {
+  const path = join(scratch, problem);
+  await writeRandomCheckpoint(path, checkpointShape(), change);
+  const folder = join(scratch, `${problem} out`);
+  await mkdir(folder);
+  await expect(importTo(join(folder, 'out'), path)).rejects.toThrow(message);
   expect(await readdir(folder)).toEqual([]);
 });
 
