@@ -73,6 +73,7 @@ describe('Checkpoint', () => {
       await writeFile(join(directory, 'config.json'), JSON.stringify({ ...config, id2label }));
       renameAll(/^bert\./, prefix)(tensors);
       await writeFile(join(directory, 'model.safetensors'), safetensorsFile(tensors));
+      await writeFile(join(directory, 'vocab.txt'), '[UNK]\n[CLS]\n[SEP]\n');
       const checkpoint = await openModel(directory);
       found.push((await readModelWeights(checkpoint, [1])).exits.get(1));
       await checkpoint.close();
@@ -133,7 +134,7 @@ describe('Checkpoint', () => {
     await expect(openModel(directory)).rejects.toThrow(/config\.json: not JSON/);
     await writeFile(join(directory, 'config.json'), JSON.stringify(configJson(shape)));
     await expect(openModel(directory)).rejects.toThrow(
-      /half: not a checkpoint: there is no model\.safetensors/,
+      /half: not a checkpoint: weights are expected in model\.safetensors, /,
     );
   });
 
