@@ -60,7 +60,6 @@ export async function writeCheckpoint(
   const tensors = layoutTensors(config);
   let totalValues = 0;
   for (const { name, shape } of tensors) totalValues += checkpoint.locate(name, shape);
-  const tokenizer = await tokenizerText(checkpoint, config);
   let values = 0;
   const read = async ({ name, shape }: LayoutTensor, memory: Float32Array): Promise<Float32Array> => {
     signal?.throwIfAborted();
@@ -72,7 +71,7 @@ export async function writeCheckpoint(
   await writeWholeDirectory(out, async (directory) => {
     const file = (name: string): string => join(directory, name);
     await writeFile(file('config.json'), `${JSON.stringify(written, null, 2)}\n`, { flush: true });
-    await writeFile(file('tokenizer.json'), tokenizer, { flush: true });
+    await writeTokenizer(file('tokenizer.json'), checkpoint, config);
     await writeSafetensors(file('model.safetensors'), tensors, read);
     signal?.throwIfAborted();
   });
@@ -95,12 +94,16 @@ async function refuseToOverwrite(out: string, force: boolean, source: string): P
   );
 }
 
-/** The tokenizer as it is written, checked to be the model's. @throws CheckpointError, TokenizerFileError */
-async function tokenizerText(checkpoint: Checkpoint, config: CheckpointConfig): Promise<string> {
+/** Writes the tokenizer, checked to be the model's. @throws CheckpointError, TokenizerFileError */
+async function writeTokenizer(
+  path: string,
+  checkpoint: Checkpoint,
+  { geometry, specialTokens: rule, maxLength }: CheckpointConfig,
+): Promise<void> {
   const json = await checkpoint.tokenizer();
-  const gap = vocabularyGap(json, config.geometry.vocabSize);
+  const gap = vocabularyGap(json, geometry.vocabSize);
   if (gap !== undefined) throw new CheckpointError(checkpoint.path, gap);
-  // Throws where texts could not be framed, or not tokenised by it at all.
-  TextTokenizer.of(json, checkpoint.path, { rule: config.specialTokens, maxLength: config.maxLength });
-  return `${JSON.stringify(json)}\n`;
+  // Throws where texts cannot be tokenised by it.
+  TextTokenizer.of(json, checkpoint.path, { rule, maxLength });
+  await writeFile(path, `${JSON.stringify(json)}\n`, { flush: true });
 }
