@@ -122,7 +122,7 @@ describe('sluice refuses', () => {
       'no model',
       ['label', 'rows.jsonl'],
       2,
-      /^error: required option '-m, --model <bundle>' not specified\n/,
+      /^error: required option '-m, --model <model>' not specified\n/,
     ],
     ['no corpus', ['label', '--model', spamBundle], 2, /^error: missing required argument 'corpus'\n/],
     [
