@@ -118,12 +118,7 @@ describe('sluice refuses', () => {
       2,
       /^sluice: policy\.json has a threshold for exit 9; the bundle's exits are 0, 1, 2, 3, 4, 5, 6\.$/,
     ],
-    [
-      'no model',
-      ['label', 'rows.jsonl'],
-      2,
-      /^error: required option '-m, --model <model>' not specified\n/,
-    ],
+    ['no model', ['label', 'rows.jsonl'], 2, /^error: required option '-m, --model <model>' not specified\n/],
     ['no corpus', ['label', '--model', spamBundle], 2, /^error: missing required argument 'corpus'\n/],
     [
       'an option that is not there',
