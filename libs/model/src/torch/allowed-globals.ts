@@ -1,16 +1,8 @@
 import { elementTypes } from './element-types.js';
 import { PickleError } from './pickle-reader.js';
 import type { PickleValue } from './pickle-value.js';
-import { kindOf } from './pickle-value.js';
+import { Global, kindOf } from './pickle-value.js';
 import { StorageView, TensorView } from './tensor-view.js';
-
-/** A function or class that a pickle names. None is Python's: `call` does what is needed of them. */
-export class Global {
-  constructor(
-    /** Such as `torch._utils._rebuild_tensor_v2`. */
-    readonly name: string,
-  ) {}
-}
 
 const MOST_DIMENSIONS = 8;
 const STORAGE = /^torch(?:\.cuda)?\.(\w+)Storage$/;

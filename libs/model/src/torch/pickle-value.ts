@@ -1,5 +1,12 @@
-import type { Global } from './allowed-globals.js';
 import type { StorageView, TensorView } from './tensor-view.js';
+
+/** A function or class that a pickle names. None is Python's: `callGlobal` does what is needed of them. */
+export class Global {
+  constructor(
+    /** Such as `torch._utils._rebuild_tensor_v2`. */
+    readonly name: string,
+  ) {}
+}
 
 /** What a pickle can make here. Dictionaries are maps; lists and tuples are arrays; bytes are texts. */
 export type PickleValue =

@@ -1,7 +1,7 @@
-import { callGlobal, findGlobal, Global } from './allowed-globals.js';
+import { callGlobal, findGlobal } from './allowed-globals.js';
 import { PickleError, PickleReader } from './pickle-reader.js';
 import type { PickleValue } from './pickle-value.js';
-import { kindOf } from './pickle-value.js';
+import { Global, kindOf } from './pickle-value.js';
 import type { StorageView } from './tensor-view.js';
 
 /** Texts, lists, tuples and dictionaries that a pickle may make: some hundred for each of thousands of tensors. */

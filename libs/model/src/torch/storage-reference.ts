@@ -1,6 +1,7 @@
-import { Global, isCount, storageType } from './allowed-globals.js';
+import { isCount, storageType } from './allowed-globals.js';
 import { PickleError } from './pickle-reader.js';
 import type { PickleValue } from './pickle-value.js';
+import { Global } from './pickle-value.js';
 import { StorageView } from './tensor-view.js';
 
 /**
