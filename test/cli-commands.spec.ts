@@ -274,7 +274,7 @@ describe('sluice inspect', () => {
 });
 
 describe('the program', () => {
-  it.each(['label', 'pull', 'compile', 'inspect', 'predict', 'demo'])(
+  it.each(['label', 'pull', 'import', 'compile', 'inspect', 'predict', 'demo'])(
     'sluice %s --help shows examples',
     async (command) => {
       const { stdout, stderr } = await sluice(command, '--help');

@@ -24,6 +24,7 @@ const program = new Command('sluice')
     `
 Examples:
   $ sluice demo
+  $ sluice import fastbert/Epoch_3.bin --out my-checkpoint
   $ sluice compile my-checkpoint --calibrate texts.jsonl --out models/mine
   $ sluice label corpus.jsonl --model models/mine --out labelled.jsonl
 
