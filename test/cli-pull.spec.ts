@@ -189,9 +189,14 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await pause(5);
 }
 
+/** A file that was unfinished when its name was read, and has been given its own name since. */
+const gone = (): { size: number } => ({ size: 0 });
+
 /** Bytes of an unfinished file in a directory. */
 async function unfinished(directory: string): Promise<number> {
   const names = await readdir(join(folder, directory)).catch(() => []);
   const part = names.find((name) => name.endsWith('.part'));
-  return part === undefined ? 0 : (await stat(join(folder, directory, part))).size;
+  if (part === undefined) return 0;
+  const { size } = await stat(join(folder, directory, part)).catch(gone);
+  return size;
 }

@@ -1,4 +1,5 @@
 import type { Manifest } from '#model/bundle/manifest.js';
+import { answerFormOf } from '#model/bundle/manifest.js';
 import type { TableLayout } from './terminal/table.js';
 import { tableLines } from './terminal/table.js';
 
@@ -9,6 +10,7 @@ export function bundleLines(manifest: Manifest, layout: TableLayout): string[] {
   const lines = [
     `${paint.style('bold', manifest.name)}  ${manifest.precision}, ${geometry.layers} layers × ${geometry.hiddenSize}, ${manifest.labels.length} classes, ${manifest.task} texts of at most ${manifest.maxLength} tokens`,
     `labels: ${shortened(manifest.labels)}`,
+    ...answerLines(manifest),
   ];
   if (float32Matmuls.length > 0) {
     lines.push(`matmuls kept in float32 for the sake of agreement: ${float32Matmuls.join(', ')}`);
@@ -16,6 +18,22 @@ export function bundleLines(manifest: Manifest, layout: TableLayout): string[] {
   lines.push('', ...stageTable(manifest, layout), '', ...exitTable(manifest, layout));
   if (quality !== null) lines.push(paint.style('dim', `measured on ${quality.texts} texts`));
   return [...lines, '', ...presetTable(manifest, layout)];
+}
+
+/** What is not so in most models. */
+function answerLines({ problem, labels, thresholds, uncertaintyTop }: Manifest): string[] {
+  const lines: string[] = [];
+  if (problem === 'multi-label') {
+    const form = answerFormOf({ problem, labels, thresholds });
+    const each = form.problem === 'multi-label' ? form.thresholds : [];
+    const same = new Set(each).size === 1;
+    lines.push(
+      `any number of them a text: those of a probability from ${same ? String(each[0]) : shortened(labels.map((label, index) => `${label} ${each[index]}`))} on`,
+    );
+  }
+  if (problem === 'regression') lines.push('a regression: numbers as they are, every text at full depth');
+  if (uncertaintyTop !== undefined) lines.push(`uncertainty over the ${uncertaintyTop} most probable labels`);
+  return lines;
 }
 
 function stageTable(manifest: Manifest, layout: TableLayout): string[] {

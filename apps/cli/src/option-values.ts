@@ -30,6 +30,18 @@ export function fraction(text: string): number {
   return value;
 }
 
+/** `0.4` for all labels, or `spam=0.4,rude=0.7`. */
+export function labelThresholds(text: string): number | Map<string, number> {
+  if (!text.includes('=')) return fraction(text);
+  return new Map(
+    text.split(',').map((part) => {
+      const at = part.lastIndexOf('=');
+      if (at < 1) throw new InvalidArgumentError('Expected thresholds such as 0.4 or spam=0.4,rude=0.7.');
+      return [part.slice(0, at).trim(), fraction(part.slice(at + 1))];
+    }),
+  );
+}
+
 /** `0,0.05,0.1`. */
 export function fractionList(text: string): number[] {
   return text.split(',').map(fraction);

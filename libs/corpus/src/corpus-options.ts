@@ -1,3 +1,4 @@
+import type { AnswerForm } from '#pipeline/answer-form.js';
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 
@@ -12,6 +13,8 @@ export const MAX_COLUMNS = 10_000;
 export interface RowsOfModel {
   readonly task: 'single' | 'pair';
   readonly labels: readonly string[];
+  /** What it answers: one label unless told. */
+  readonly problem?: AnswerForm['problem'] | undefined;
 }
 
 /** How the rows of a file are read. */

@@ -1,8 +1,9 @@
+import type { AnswerForm } from '#pipeline/answer-form.js';
 import type { LabelColumns } from '#pipeline/columns.js';
 import type { CorpusChunk, RowWriter } from '#pipeline/ports.js';
 
 import { JsonFields, stringValue } from './json-fields.js';
-import { labelValues } from './label-values.js';
+import { answerValues } from './label-values.js';
 import { addedNames, carriedName } from './output-names.js';
 import type { RecordFields } from './row-columns.js';
 import { cellRecord, jsonRecord } from './row-columns.js';
@@ -22,21 +23,31 @@ const OTHER_FIELDS = 'others';
 export class CsvWriter implements RowWriter {
   readonly format = 'csv';
   readonly #fields: RecordFields;
-  readonly #labels: readonly string[];
   readonly #added: readonly string[];
-  readonly #before: readonly string[];
+  readonly #answer: (columns: LabelColumns, row: number) => string;
   readonly #columns: ReadonlyMap<string, number>;
   readonly #json = new JsonFields();
   readonly #leftOut = new Map<string, number>();
   readonly #cell: (text: string) => string;
 
   /** @param safe whether cells that spreadsheets would take for formulas are neutralised: fields, labels and names */
-  constructor(fields: RecordFields, labels: readonly string[], probabilities: boolean, safe: boolean) {
+  constructor(
+    fields: RecordFields,
+    labels: readonly string[],
+    probabilities: boolean,
+    form: AnswerForm,
+    safe: boolean,
+  ) {
     this.#fields = fields;
     this.#cell = safe ? (text) => cell(spreadsheetSafe(text)) : cell;
-    this.#labels = labels.map(this.#cell);
-    this.#added = addedNames(labels, probabilities);
-    this.#before = this.#added.map((_, index) => (index === 0 && fields.names.length === 0 ? '' : ','));
+    this.#added = addedNames(labels, probabilities, form);
+    const isMulti = form.problem === 'multi-label';
+    this.#answer = answerValues(
+      form,
+      // Several are one cell, which is made of their names as they are.
+      { one: isMulti ? labels : labels.map(this.#cell), several: (some) => this.#cell(some.join('|')) },
+      this.#added.map((_, index) => (index === 0 && fields.names.length === 0 ? '' : ',')),
+    );
     this.#columns = new Map(fields.names.map((name, index) => [name, index]));
   }
 
@@ -57,7 +68,7 @@ export class CsvWriter implements RowWriter {
     let text = '';
     for (const [row, record] of chunk.records.entries()) {
       const cells = this.#fields.kind === 'json' ? this.#jsonCells(jsonRecord(record)) : cellRecord(record);
-      text += `${cells.map(this.#cell).join(',')}${labelValues(labels, row, this.#labels, this.#before)}\n`;
+      text += `${cells.map(this.#cell).join(',')}${this.#answer(labels, row)}\n`;
     }
     return Buffer.from(text, 'utf8');
   }

@@ -94,6 +94,8 @@ function textOf(row: JsonObject, field: string, role: 'text' | 'pair'): string {
 function goldOf(row: JsonObject, field: string): string | undefined {
   const value = Object.hasOwn(row, field) ? row[field] : undefined;
   if (typeof value === 'string') return value;
+  // Of models that give any number of labels.
+  if (Array.isArray(value)) return JSON.stringify(value);
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 

@@ -1,8 +1,9 @@
+import type { AnswerForm } from '#pipeline/answer-form.js';
 import type { LabelColumns } from '#pipeline/columns.js';
 import type { CorpusChunk, RowWriter } from '#pipeline/ports.js';
 
 import { JsonFields } from './json-fields.js';
-import { labelValues } from './label-values.js';
+import { answerValues } from './label-values.js';
 import { addedNames, carriedName } from './output-names.js';
 import type { RecordFields } from './row-columns.js';
 import { cellRecord, jsonRecord } from './row-columns.js';
@@ -13,18 +14,19 @@ import { cellRecord, jsonRecord } from './row-columns.js';
  */
 export class JsonlWriter implements RowWriter {
   readonly format = 'jsonl';
-  readonly #labels: readonly string[];
   readonly #added: ReadonlySet<string>;
-  /** `,"label":` and so on. */
-  readonly #before: readonly string[];
+  readonly #answer: (columns: LabelColumns, row: number) => string;
   /** The fields of a record, from the opening brace on; the closing one is still to come. */
   readonly #carry: (record: unknown) => string;
 
-  constructor(fields: RecordFields, labels: readonly string[], probabilities: boolean) {
-    const added = addedNames(labels, probabilities);
-    this.#labels = labels.map((label) => JSON.stringify(label));
+  constructor(fields: RecordFields, labels: readonly string[], probabilities: boolean, form: AnswerForm) {
+    const added = addedNames(labels, probabilities, form);
     this.#added = new Set(added);
-    this.#before = added.map((name) => `,${JSON.stringify(name)}:`);
+    this.#answer = answerValues(
+      form,
+      { one: labels.map((label) => JSON.stringify(label)), several: (some) => `[${some.join(',')}]` },
+      added.map((name) => `,${JSON.stringify(name)}:`),
+    );
     this.#carry = fields.kind === 'json' ? this.#jsonCarrier(fields) : this.#cellCarrier(fields);
   }
 
@@ -36,7 +38,7 @@ export class JsonlWriter implements RowWriter {
     let text = '';
     for (const [row, record] of chunk.records.entries()) {
       const carried = this.#carry(record);
-      const added = labelValues(labels, row, this.#labels, this.#before);
+      const added = this.#answer(labels, row);
       text += `${carried === '{' ? `{${added.slice(1)}` : carried + added}}\n`;
     }
     return Buffer.from(text, 'utf8');

@@ -1,4 +1,5 @@
 import type { CorpusChunk, PlannedChunk } from '#pipeline/ports.js';
+import { goldLabels } from '#pipeline/report/label-sets.js';
 
 import type { CorpusOptions } from './corpus-options.js';
 import type { FileCorpus } from './file-corpus.js';
@@ -19,10 +20,13 @@ export async function withKnownGolds(corpus: FileCorpus, options: CorpusOptions)
   const recognised = corpus.convention.reading.labelField;
   const field = labelField ?? recognised;
   if (recognise === undefined || field === undefined) return corpus;
-  const { labels } = recognise;
-  const found = await headGolds(corpus);
+  const { labels, problem = 'single-label' } = recognise;
+  if (problem === 'regression') return corpus;
+  const found = new Set(
+    [...(await headGolds(corpus))].flatMap((gold) => (problem === 'multi-label' ? goldLabels(gold) : [gold])),
+  );
   if (found.size === 0 || labels.some((label) => found.has(label))) return corpus;
-  if ([...found].every((gold) => isClassNumber(gold, labels.length))) {
+  if (problem === 'single-label' && [...found].every((gold) => isClassNumber(gold, labels.length))) {
     const classes = labels.map((label, index) => `${index} is ${label}`);
     const note = `The labels in ${field} are numbers of classes: ${shown(classes)}.`;
     return withGolds(corpus, note, (golds) => golds.map((gold) => labelOf(gold, labels)));

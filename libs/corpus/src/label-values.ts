@@ -1,29 +1,77 @@
+import type { AnswerForm } from '#pipeline/answer-form.js';
+import { hasLabel } from '#pipeline/answer-form.js';
 import type { LabelColumns } from '#pipeline/columns.js';
 
 import { shortestFloat } from './shortest-float.js';
 
+/** How an output format writes labels. */
+export interface LabelTexts {
+  /** Of each class, `[classes]`. */
+  readonly one: readonly string[];
+  /** Several of these, or none. */
+  readonly several: (labels: readonly string[]) => string;
+}
+
 /**
- * What labelling adds to one row, as text, in the order of `addedNames`: label, confidence, exit layer, uncertainty
- * and, where asked for, the probability of each class.
+ * Makes the text of what labelling adds to one row, in the order of `addedNames`.
  *
- * @param labels the text of each class's label `[classes]`
- * @param before what stands before each value, `[4]` or `[4 + classes]`
+ * @param before what stands before each value, `[added names]`
  */
-export function labelValues(
+export function answerValues(
+  form: AnswerForm,
+  labels: LabelTexts,
+  before: readonly string[],
+): (columns: LabelColumns, row: number) => string {
+  switch (form.problem) {
+    case 'single-label':
+      return (columns, row) => labelValues(columns, row, labels.one, before);
+    case 'multi-label':
+      return (columns, row) => {
+        const { classes, probabilities } = columns;
+        const given = labels.one.filter((_, label) =>
+          hasLabel(probabilities[row * classes + label]!, form.thresholds[label]!),
+        );
+        return (
+          `${before[0]}${labels.several(given)}` +
+          `${before[1]}${columns.exitLayer[row]}` +
+          `${before[2]}${shortestFloat(columns.uncertainty[row] ?? NaN)}` +
+          numbers(columns, row, before, 3)
+        );
+      };
+    case 'regression':
+      return (columns, row) => {
+        const { classes } = columns;
+        return `${numbers(columns, row, before.slice(0, classes), 0)}${before[classes]}${columns.exitLayer[row]}`;
+      };
+  }
+}
+
+function labelValues(
   columns: LabelColumns,
   row: number,
   labels: readonly string[],
   before: readonly string[],
 ): string {
-  const first = row * columns.classes;
   const label = columns.label[row] ?? 0;
-  let text =
+  return (
     `${before[0]}${labels[label]}` +
-    `${before[1]}${shortestFloat(columns.probabilities[first + label] ?? NaN)}` +
+    `${before[1]}${shortestFloat(columns.probabilities[row * columns.classes + label] ?? NaN)}` +
     `${before[2]}${columns.exitLayer[row]}` +
-    `${before[3]}${shortestFloat(columns.uncertainty[row] ?? NaN)}`;
-  for (let index = 4; index < before.length; index++) {
-    text += before[index] + shortestFloat(columns.probabilities[first + index - 4] ?? NaN);
+    `${before[3]}${shortestFloat(columns.uncertainty[row] ?? NaN)}` +
+    numbers(columns, row, before, 4)
+  );
+}
+
+/** The row's probabilities or numbers, each behind its `before`, from `first` on. */
+function numbers(
+  { classes, probabilities }: LabelColumns,
+  row: number,
+  before: readonly string[],
+  first: number,
+): string {
+  let text = '';
+  for (let index = first; index < before.length; index++) {
+    text += before[index] + shortestFloat(probabilities[row * classes + index - first] ?? NaN);
   }
   return text;
 }

@@ -1,7 +1,16 @@
-/** The fields that labelling adds to a row, in order. */
-export function addedNames(labels: readonly string[], probabilities: boolean): string[] {
-  const added = ['label', 'confidence', 'exit_layer', 'uncertainty'];
-  return probabilities ? [...added, ...labels.map((label) => `probability_${label}`)] : added;
+import type { AnswerForm } from '#pipeline/answer-form.js';
+
+/** The fields that labelling adds to a row, in the order of `answerValues`. */
+export function addedNames(labels: readonly string[], probabilities: boolean, form: AnswerForm): string[] {
+  const perLabel = probabilities ? labels.map((label) => `probability_${label}`) : [];
+  switch (form.problem) {
+    case 'single-label':
+      return ['label', 'confidence', 'exit_layer', 'uncertainty', ...perLabel];
+    case 'multi-label':
+      return ['labels', 'exit_layer', 'uncertainty', ...perLabel];
+    case 'regression':
+      return [...(labels.length === 1 ? ['score'] : labels.map((label) => `score_${label}`)), 'exit_layer'];
+  }
 }
 
 /**

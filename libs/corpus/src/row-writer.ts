@@ -1,3 +1,5 @@
+import type { AnswerForm } from '#pipeline/answer-form.js';
+import { oneLabel } from '#pipeline/answer-form.js';
 import { TooManyColumnsError } from './corpus-errors.js';
 import { MAX_COLUMNS } from './corpus-options.js';
 import { CsvWriter } from './csv-writer.js';
@@ -13,6 +15,8 @@ export interface RowWriterOptions {
   readonly fields: RecordFields;
   /** Label of each class, `[classes]`. */
   readonly labels: readonly string[];
+  /** One label for each row unless told. */
+  readonly form?: AnswerForm | undefined;
   /** Whether each class's probability is written. */
   readonly probabilities: boolean;
   /** Of csv: whether cells that spreadsheets would take for formulas get an apostrophe before them; default false. */
@@ -24,16 +28,16 @@ export interface RowWriterOptions {
 /** The writer of an output format. @throws TooManyColumnsError */
 export function createRowWriter(options: RowWriterOptions): JsonlWriter | CsvWriter | ParquetRowWriter {
   const { format, fields, labels, probabilities, spreadsheetSafe = false } = options;
-  const { maxColumns = MAX_COLUMNS } = options;
+  const { maxColumns = MAX_COLUMNS, form = oneLabel } = options;
   if (format !== 'jsonl' && fields.names.length > maxColumns) {
     throw new TooManyColumnsError(format, fields.names.length, maxColumns);
   }
   switch (format) {
     case 'jsonl':
-      return new JsonlWriter(fields, labels, probabilities);
+      return new JsonlWriter(fields, labels, probabilities, form);
     case 'csv':
-      return new CsvWriter(fields, labels, probabilities, spreadsheetSafe);
+      return new CsvWriter(fields, labels, probabilities, form, spreadsheetSafe);
     case 'parquet':
-      return new ParquetRowWriter(fields, labels, probabilities, maxColumns);
+      return new ParquetRowWriter(fields, labels, probabilities, form, maxColumns);
   }
 }

@@ -1,9 +1,11 @@
+import type { AnswerForm } from './answer-form.js';
 import type { LabelColumns } from './columns.js';
 import { orAborted } from './in-flight.js';
 import { emptyLabels } from './label-columns.js';
 import type { CorpusChunk, RowLabeller, RowWriter, Tokenizer } from './ports.js';
 import type { Tally } from './report/tally.js';
-import { sum, tallyChunk } from './report/tally.js';
+import { sum } from './report/counts.js';
+import { tallyChunk } from './report/tally.js';
 
 /** What labels a chunk. */
 export interface ChunkLabeller {
@@ -12,6 +14,8 @@ export interface ChunkLabeller {
   readonly writer: RowWriter;
   /** The bundle's labels, by class index. */
   readonly labels: readonly string[];
+  /** One label for each row unless told. */
+  readonly form?: AnswerForm | undefined;
 }
 
 export interface LabelledChunk {
@@ -45,7 +49,7 @@ export class NonFiniteError extends Error {
  */
 export async function labelChunk(
   chunk: CorpusChunk,
-  { tokenizer, labeller, writer, labels: names }: ChunkLabeller,
+  { tokenizer, labeller, writer, labels: names, form }: ChunkLabeller,
   signal: AbortSignal,
 ): Promise<LabelledChunk> {
   expectRows(chunk, chunk.texts.length + chunk.rejects.length, chunk.rows, 'read');
@@ -53,7 +57,7 @@ export async function labelChunk(
     const nothing = { tokens: 0, truncated: 0 };
     return {
       output: new Uint8Array(),
-      tally: tallyChunk(chunk, nothing, emptyLabels(0, names.length), names),
+      tally: tallyChunk(chunk, nothing, emptyLabels(0, names.length), names, form),
     };
   }
   const tokens = await orAborted(tokenizer.tokenize(chunk.texts, chunk.pairs), signal);
@@ -61,7 +65,7 @@ export async function labelChunk(
   const labels = await orAborted(labeller.label(tokens), signal);
   expectRows(chunk, labels.rows, chunk.texts.length, 'labelled');
   expectFinite(chunk, labels);
-  return { output: await writer.rows(chunk, labels), tally: tallyChunk(chunk, size, labels, names) };
+  return { output: await writer.rows(chunk, labels), tally: tallyChunk(chunk, size, labels, names, form) };
 }
 
 function expectRows(chunk: CorpusChunk, got: number, expected: number, verb: string): void {

@@ -6,7 +6,7 @@ import type { Tally } from './report/tally.js';
 import { addTallies, emptyTally } from './report/tally.js';
 import type { RunReport } from './report/run-report.js';
 import { countedReport, isRunReport } from './report/run-report.js';
-import { share } from './report/quality.js';
+import { share } from './report/counts.js';
 import type { FinishedRun } from './run-directory/finalise-run.js';
 import { finaliseRun } from './run-directory/finalise-run.js';
 import { OutputChangedError, prepareOutput, verifyOutput } from './run-directory/output-file.js';

@@ -6,7 +6,7 @@ import type { Manifest } from '#model/bundle/manifest.js';
 import { compileBundle } from '#model/compile/compile-bundle.js';
 import type { Precision } from '#model/compile/stage-graph.js';
 import { openModel } from '#model/import/open-model.js';
-import { fraction, layerList, layerRanges, wholeNumber } from '../option-values.js';
+import { fraction, labelThresholds, layerList, layerRanges, wholeNumber } from '../option-values.js';
 import { bundleLines } from '../bundle-view.js';
 import { version } from '../version.js';
 import type { CorpusFields } from './corpus-fields.js';
@@ -20,9 +20,11 @@ Examples:
   $ sluice compile spam-fastbert --calibrate mail.jsonl --out models/spam
   $ sluice compile spam-fastbert --calibrate mail.jsonl --measure dev.jsonl --label-field label --out models/spam
   $ sluice compile my-bert-classifier --precision fp32 --out models/mine       # a Hugging Face directory
+  $ sluice compile toxicity --thresholds insult=0.6,threat=0.3 --out models/toxicity  # any number of labels a text
+  $ sluice compile topics-of-100 --uncertainty-top 10 --out models/topics
   $ sluice compile spam-fastbert --calibrate mail.jsonl --stages 0,2 --exits 0-3 --out models/spam-small
 
-The checkpoint is a directory with config.json, model.safetensors and tokenizer.json or vocab.txt. Calibration texts
+The checkpoint is a directory of Sluice's own, or anything that sluice import reads. Calibration texts
 should look like those to be labelled; a few hundred do, and they need no labels.`;
 
 /** Texts that agreement and accuracy are measured on, at most. */
@@ -40,6 +42,8 @@ interface CompileFlags extends OutputOptions, CorpusFields {
   readonly exits?: readonly number[] | undefined;
   readonly maxLength?: number | undefined;
   readonly task?: 'single' | 'pair' | undefined;
+  readonly thresholds?: number | ReadonlyMap<string, number> | undefined;
+  readonly uncertaintyTop?: number | undefined;
 }
 
 export function addCompileCommand(program: Command): void {
@@ -78,6 +82,16 @@ export function addCompileCommand(program: Command): void {
       wholeNumber(4),
     )
     .addOption(new Option('--task <task>', 'of a Hugging Face classifier').choices(['single', 'pair']))
+    .option(
+      '--thresholds <share>',
+      'of a multi-label head: the probability from which on a text has a label, such as 0.4 or spam=0.4,rude=0.7 (default: 0.5)',
+      labelThresholds,
+    )
+    .option(
+      '--uncertainty-top <k>',
+      'uncertainty over the k most probable labels alone, for models of many (default: over all)',
+      wholeNumber(2),
+    )
     .addHelpText('after', examples)
     .action((checkpoint: string, flags: CompileFlags) => compile(checkpoint, flags));
   withOutputOptions(withCorpusFields(command));
@@ -97,6 +111,8 @@ async function compile(checkpoint: string, flags: CompileFlags): Promise<void> {
     exits: flags.exits,
     maxLength: flags.maxLength,
     task: flags.task,
+    thresholds: flags.thresholds,
+    uncertaintyTop: flags.uncertaintyTop,
     calibration: calibrate === undefined ? undefined : await readSample(calibrate, CALIBRATION_ROWS, reading),
     measure: measure === undefined ? undefined : await readSample(measure, MEASURED_ROWS, reading),
     minAgreement: flags.minAgreement,
@@ -116,7 +132,8 @@ async function compile(checkpoint: string, flags: CompileFlags): Promise<void> {
 async function rowsOfModel(path: string, task: RowsOfModel['task'] | undefined): Promise<RowsOfModel> {
   const checkpoint = await openModel(path);
   try {
-    return { task: task ?? checkpoint.config.task, labels: checkpoint.config.labels };
+    const { config } = checkpoint;
+    return { task: task ?? config.task, labels: config.labels, problem: config.problem };
   } finally {
     await checkpoint.close();
   }

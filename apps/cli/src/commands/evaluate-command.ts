@@ -91,6 +91,11 @@ async function evaluate(corpus: readonly string[], flags: EvaluateFlags): Promis
   });
   const { manifest } = bundle;
   checkTask(manifest, flags.pairField);
+  if (manifest.problem !== 'single-label') {
+    throw new UsageError(
+      `evaluate compares single labels; the model's head is ${manifest.problem}. For a multi-label head sluice label --label-field reports how good its labels are.`,
+    );
+  }
   // Whatever may be wrong with the command is said before the long work.
   modelShape(manifest);
   const positive = positiveClass(manifest, flags.positive);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { modelHelp, openBundleOf } from '../direct-model/open-bundle-of.js';
+import type { Manifest } from '#model/bundle/manifest.js';
 import { choosePolicy } from '../label/choose-policy.js';
 import { fraction } from '../option-values.js';
 import type { ExitOpinion } from '../predict/exit-opinions.js';
@@ -57,29 +58,66 @@ async function predict(text: string, flags: PredictFlags): Promise<void> {
     );
   }
   const policy = await choosePolicy(bundle.manifest, flags);
+  const { problem } = bundle.manifest;
   const { tokens, truncated, exits, leavesAt } = await exitOpinions(bundle, policy, text, flags.pair);
   const left = exits.find((exit) => exit.layer === leavesAt)!;
   printResult(
     flags,
     {
-      label: left.label,
-      confidence: left.confidence,
+      ...answerJson(problem, left),
       exit_layer: leavesAt,
       uncertainty: left.uncertainty,
       tokens,
       truncated,
-      exits,
+      exits: exits.map((exit) => ({
+        layer: exit.layer,
+        ...answerJson(problem, exit),
+        uncertainty: exit.uncertainty,
+        threshold: exit.threshold,
+        probabilities: exit.probabilities,
+      })),
     },
     () => {
       const layout = tableLayout();
       return [
         ...opinionTable(exits, leavesAt, layout),
         '',
-        `${layout.paint.style('bold', left.label)} with ${(left.confidence * 100).toFixed(1)} %, leaves at exit ${leavesAt} of ${exits.at(-1)?.layer ?? ''}`,
+        `${layout.paint.style('bold', answerText(problem, left))}, leaves at exit ${leavesAt} of ${exits.at(-1)?.layer ?? ''}`,
         `${tokens} tokens${truncated ? ', cut to the maximum length' : ''}`,
       ];
     },
   );
+}
+
+/** As an output row has it. */
+function answerJson(
+  problem: Manifest['problem'],
+  { labels, confidence, probabilities }: ExitOpinion,
+): object {
+  switch (problem) {
+    case 'single-label':
+      return { label: labels[0], confidence };
+    case 'multi-label':
+      return { labels };
+    case 'regression':
+      return { scores: probabilities };
+  }
+}
+
+function answerText(
+  problem: Manifest['problem'],
+  { labels, confidence, probabilities }: ExitOpinion,
+): string {
+  switch (problem) {
+    case 'single-label':
+      return `${labels[0]} with ${(confidence * 100).toFixed(1)} %`;
+    case 'multi-label':
+      return labels.length === 0 ? 'no label' : labels.join(', ');
+    case 'regression':
+      return Object.entries(probabilities)
+        .map(([name, score]) => `${name} ${score.toFixed(4)}`)
+        .join(', ');
+  }
 }
 
 function opinionTable(exits: readonly ExitOpinion[], leavesAt: number, layout: TableLayout): string[] {
@@ -94,9 +132,9 @@ function opinionTable(exits: readonly ExitOpinion[], leavesAt: number, layout: T
       { title: 'threshold', align: 'right' },
       { title: '' },
     ],
-    exits.map(({ layer, label, confidence, uncertainty, threshold }) => [
+    exits.map(({ layer, labels, confidence, uncertainty, threshold }) => [
       String(layer),
-      label,
+      labels.join(', '),
       `${(confidence * 100).toFixed(1)} %`,
       uncertainty.toFixed(4),
       layer === layers ? 'takes all' : String(threshold),

@@ -7,3 +7,12 @@ export function checkTask({ task }: Pick<Manifest, 'task'>, pairField: string | 
     throw new UsageError('The model labels single texts, so --pair-field has no use.');
   }
 }
+
+/** A regression's numbers are compared with nothing. @throws UsageError */
+export function checkGolds({ problem }: Pick<Manifest, 'problem'>, labelField: string | undefined): void {
+  if (problem === 'regression' && labelField !== undefined) {
+    throw new UsageError(
+      "The model's head is a regression: its numbers are not compared with given ones, so --label-field has no use.",
+    );
+  }
+}

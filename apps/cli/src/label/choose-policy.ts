@@ -21,6 +21,7 @@ export async function choosePolicy(
   manifest: Manifest,
   options: { readonly speed?: number | undefined; readonly policy?: string | undefined },
 ): Promise<ExitPolicy> {
+  if (manifest.problem === 'regression') return fullDepth(manifest, options);
   if (options.speed !== undefined) return policyOfSpeed(options.speed, layoutOf(manifest));
   const name = options.policy ?? defaultPreset;
   const preset = Object.hasOwn(manifest.presets, name) ? manifest.presets[name] : undefined;
@@ -38,6 +39,20 @@ export async function choosePolicy(
       }
       return [layer, threshold];
     }),
+  );
+}
+
+/** A regression head has no uncertainty by which a text could leave early. @throws PolicyError where one is asked to */
+function fullDepth(
+  manifest: Manifest,
+  {
+    speed = 0,
+    policy = 'full',
+  }: { readonly speed?: number | undefined; readonly policy?: string | undefined },
+): ExitPolicy {
+  if (speed === 0 && policy === 'full') return policyOfSpeed(0, layoutOf(manifest));
+  throw new PolicyError(
+    "The model's head is a regression, which has no uncertainty: every text runs at full depth. Leave out --speed and --policy.",
   );
 }
 

@@ -10,6 +10,7 @@ import { openCorpus } from '#corpus/open-corpus.js';
 import { createRowWriter } from '#corpus/row-writer.js';
 import { fingerprint } from '#inference/fingerprint.js';
 import type { Bundle } from '#model/bundle/bundle.js';
+import { answerFormOf } from '#model/bundle/manifest.js';
 import { DedupingLabeller } from '#pipeline/engine/deduping-labeller.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import type { LabelRunResult, RunProgress } from '#pipeline/label-run.js';
@@ -19,7 +20,7 @@ import { prepareOutput } from '#pipeline/run-directory/output-file.js';
 import type { RunFile, RunSettings } from '#pipeline/run-directory/run-record.js';
 import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
 import { checkPlaces } from './check-places.js';
-import { checkTask } from './check-task.js';
+import { checkGolds, checkTask } from './check-task.js';
 import { crashPoint } from './crash-point.js';
 import type { LabelOptions } from './label-options.js';
 import type { OpenLabeller } from './open-labeller.js';
@@ -58,6 +59,7 @@ export async function labelCorpus(
   hooks: LabelHooks = {},
 ): Promise<LabelCorpusResult> {
   checkTask(bundle.manifest, options.pairField);
+  checkGolds(bundle.manifest, options.labelField);
   await checkPlaces(options);
   const run = await RunDirectory.open(options.runDir, await runSettings(bundle, policy, options), {
     acceptFingerprint: options.acceptFingerprint,
@@ -81,7 +83,14 @@ export async function labelCorpus(
     for (const note of corpus.convention.notes) hooks.onNote?.(note);
     opened = await openLabeller(bundle, options);
     const { labels, geometry } = bundle.manifest;
-    const rows = createRowWriter({ ...options, format: options.outFormat, fields: corpus.fields, labels });
+    const form = answerFormOf(bundle.manifest);
+    const rows = createRowWriter({
+      ...options,
+      format: options.outFormat,
+      fields: corpus.fields,
+      labels,
+      form,
+    });
     await run.expectHead(rows.head());
     const writer = options.compress ? new GzipWriter(rows) : rows;
     const { tokenizer } = opened;
@@ -89,7 +98,7 @@ export async function labelCorpus(
     const dedupe = { bytes: options.dedupeMemory * 2 ** 20, telemetry: hooks.telemetry };
     const labeller = options.dedupe ? new DedupingLabeller(engine, labels.length, dedupe) : engine;
     const result = await labelRun(
-      { run, corpus, tokenizer, labeller, writer, labels, layers: geometry.layers },
+      { run, corpus, tokenizer, labeller, writer, labels, form, layers: geometry.layers },
       { output: options.out, signal, onProgress: hooks.onProgress },
     );
     return { ...result, fieldsLeftOut: 'leftOut' in rows ? rows.leftOut : new Map() };
@@ -144,11 +153,11 @@ async function corpusFile(path: string): Promise<RunFile> {
 }
 
 function corpusOptions(
-  { manifest: { task, labels } }: Bundle,
+  { manifest: { task, labels, problem } }: Bundle,
   options: LabelOptions,
   run: RunDirectory,
   stdin: StandardInput | undefined,
 ): CorpusOptions {
   const { chunkRows } = run.record;
-  return { ...options, paths: options.corpus, stdin, chunkRows, recognise: { task, labels } };
+  return { ...options, paths: options.corpus, stdin, chunkRows, recognise: { task, labels, problem } };
 }

@@ -1,17 +1,21 @@
 import type { Bundle } from '#model/bundle/bundle.js';
+import { answerFormOf } from '#model/bundle/manifest.js';
 import { StagedModel } from '#model/compile/staged-model.js';
+import type { AnswerForm } from '#pipeline/answer-form.js';
+import { hasLabel } from '#pipeline/answer-form.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import { TextTokenizer } from '#tokenizer/text-tokenizer.js';
 
 export interface ExitOpinion {
   readonly layer: number;
-  readonly label: string;
-  /** The highest probability. */
+  /** The most probable label; of a multi-label model those that the text has, of a regression none. */
+  readonly labels: readonly string[];
+  /** The highest probability; of a regression the first number. */
   readonly confidence: number;
   readonly uncertainty: number;
   /** Below it a text leaves here. */
   readonly threshold: number;
-  /** By label. */
+  /** By label; of a regression its numbers. */
   readonly probabilities: Readonly<Record<string, number>>;
 }
 
@@ -31,6 +35,7 @@ export async function exitOpinions(
   pair: string | undefined,
 ): Promise<TextOpinions> {
   const { labels, specialTokens, maxLength } = manifest;
+  const form = answerFormOf(manifest);
   const tokenizer = await TextTokenizer.load(directory, { rule: specialTokens, maxLength });
   const columns = tokenizer.tokenize([text], pair === undefined ? undefined : [pair]);
   const stages = manifest.stages.map((stage, index) => ({
@@ -42,10 +47,10 @@ export async function exitOpinions(
   const opinions = await model.opinions(columns);
   await model.release();
   const exits = [...opinions.exits].map(([layer, { probabilities, uncertainty }]): ExitOpinion => {
-    const confidence = Math.max(...probabilities);
+    const confidence = probabilities.reduce((most, p) => Math.max(most, p));
     return {
       layer,
-      label: labels[probabilities.indexOf(confidence)]!,
+      labels: labelsGiven(form, labels, probabilities, confidence),
       confidence,
       uncertainty: uncertainty[0]!,
       threshold: policy.get(layer)!,
@@ -59,4 +64,20 @@ export async function exitOpinions(
     exits,
     leavesAt: leaves!.layer,
   };
+}
+
+function labelsGiven(
+  form: AnswerForm,
+  labels: readonly string[],
+  probabilities: Float32Array,
+  confidence: number,
+): string[] {
+  switch (form.problem) {
+    case 'single-label':
+      return [labels[probabilities.indexOf(confidence)]!];
+    case 'multi-label':
+      return labels.filter((_, index) => hasLabel(probabilities[index]!, form.thresholds[index]!));
+    case 'regression':
+      return [];
+  }
 }

@@ -16,6 +16,7 @@ export interface ShownReport extends Pick<
   | 'meanLayers'
   | 'layersSaved'
   | 'quality'
+  | 'labelSets'
   | 'lastSession'
 > {
   readonly exits: readonly Pick<ExitReport, 'layer' | 'rows' | 'share'>[];
@@ -68,6 +69,17 @@ function summaryLines(report: ShownReport, layers: number, { paint }: TableLayou
       paint.style('yellow', `${rowsText(quality.unknownLabels)} with a label that the model does not know`),
     );
   }
+  const { labelSets } = report;
+  if (labelSets !== undefined && labelSets.rows > 0) {
+    lines.push(
+      `all labels right for ${paint.style('bold', shareText(labelSets.subsetAccuracy))}, micro-F1 ${scoreText(labelSets.microF1)}, macro-F1 ${scoreText(labelSets.macroF1)} on ${rowsText(labelSets.rows)} with labels`,
+    );
+  }
+  if (labelSets !== undefined && labelSets.unknownLabels > 0) {
+    lines.push(
+      paint.style('yellow', `${rowsText(labelSets.unknownLabels)} with a label that the model does not know`),
+    );
+  }
   if (truncated > 0) lines.push(`${rowsText(truncated)} cut to the model's maximum length`);
   return lines;
 }
@@ -94,14 +106,16 @@ function exitTable(report: ShownReport, layers: number, layout: TableLayout): st
   return rows.length === 0 ? [] : tableLines(columns, rows, layout);
 }
 
-function labelTable({ labels, accepted, quality }: ShownReport, layout: TableLayout): string[] {
-  if (accepted === 0) return [];
-  const classes = new Map(quality?.classes.map((one) => [one.label, one]));
+function labelTable({ labels, accepted, ...report }: ShownReport, layout: TableLayout): string[] {
+  // A regression's rows have none.
+  if (labels.every(({ rows }) => rows === 0)) return [];
+  const scored = report.quality ?? report.labelSets;
+  const classes = new Map(scored?.classes.map((one) => [one.label, one]));
   const columns: Column[] = [
     { title: 'label', shrinks: true },
     { title: 'rows', align: 'right' },
     { title: 'share', align: 'right' },
-    ...(quality === undefined
+    ...(scored === undefined
       ? []
       : (['given', 'precision', 'recall', 'F1'].map((title) => ({
           title,

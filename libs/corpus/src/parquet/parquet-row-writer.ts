@@ -1,4 +1,5 @@
 import type { ByteWriter } from 'hyparquet-writer';
+import type { AnswerForm } from '#pipeline/answer-form.js';
 import type { LabelColumns } from '#pipeline/columns.js';
 import type { CorpusChunk, RowWriter } from '#pipeline/ports.js';
 import { JsonFields } from '../json-fields.js';
@@ -11,14 +12,13 @@ import { RowGroupBuilder } from './row-group-builder.js';
 import type { WrittenType } from './written-type.js';
 import { schemaElement } from './written-type.js';
 
-/** What labelling adds: label, confidence, exit layer, uncertainty, and the probabilities. */
-const FLOAT: WrittenType = { kind: 'float' };
-const ADDED: readonly WrittenType[] = [
-  { kind: 'string' },
-  FLOAT,
-  { kind: 'integer', bits: 32, signed: true },
-  FLOAT,
-];
+/** What labelling adds, where it is no number. */
+const ADDED: ReadonlyMap<string, WrittenType> = new Map([
+  ['label', { kind: 'string' }],
+  ['labels', { kind: 'json' }],
+  ['exit_layer', { kind: 'integer', bits: 32, signed: true }],
+]);
+const NUMBER: WrittenType = { kind: 'float' };
 
 /**
  * Writes Parquet: Snappy, every column of the input optional. Parquet cannot be put together from pieces, so the chunks
@@ -36,11 +36,17 @@ export class ParquetRowWriter implements RowWriter {
   readonly #mostColumns: number;
 
   /** @param mostColumns fields of the corpus that it may carry */
-  constructor(fields: RecordFields, labels: readonly string[], probabilities: boolean, mostColumns: number) {
+  constructor(
+    fields: RecordFields,
+    labels: readonly string[],
+    probabilities: boolean,
+    form: AnswerForm,
+    mostColumns: number,
+  ) {
     this.#fields = fields;
-    this.#lines = new JsonlWriter(fields, labels, probabilities);
-    const names = addedNames(labels, probabilities);
-    this.#added = new Map(names.map((name, index) => [name, ADDED[index] ?? FLOAT]));
+    this.#lines = new JsonlWriter(fields, labels, probabilities, form);
+    const names = addedNames(labels, probabilities, form);
+    this.#added = new Map(names.map((name) => [name, ADDED.get(name) ?? NUMBER]));
     this.#mostColumns = mostColumns;
   }
 

@@ -1,6 +1,7 @@
 import type { ExitPolicy } from '../exit-policy.js';
 import type { Quality } from '../report/quality.js';
-import { qualityOf, share } from '../report/quality.js';
+import { share } from '../report/counts.js';
+import { qualityOf } from '../report/quality.js';
 import { leavingExits } from './leaving-exits.js';
 import type { OpinionColumn, OpinionColumns } from './opinion-columns.js';
 import { NO_GOLD, UNKNOWN_GOLD } from './opinion-columns.js';

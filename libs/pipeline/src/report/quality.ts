@@ -1,5 +1,5 @@
 import type { GoldTally } from './tally.js';
-import { sum } from './tally.js';
+import { share, sum } from './counts.js';
 
 export interface ClassQuality {
   readonly label: string;
@@ -48,9 +48,4 @@ export function qualityOf({ confusion, unknown }: GoldTally, names: readonly str
     classes,
     confusion,
   };
-}
-
-/** part ÷ whole, and 0 of nothing is 0. */
-export function share(part: number, whole: number): number {
-  return whole === 0 ? 0 : part / whole;
 }

@@ -4,7 +4,8 @@ import { qualityOf } from './quality.js';
 import { countedReport } from './run-report.js';
 import { emptyTally } from './tally.js';
 
-const uncertainty = Array.from({ length: 20 }, () => 0);
+/** So many rows, all sure. */
+const sure = (rows: number): number[] => [rows, ...Array.from({ length: 19 }, () => 0)];
 
 it('tells where rows left and what that saved', () => {
   const tally = {
@@ -12,9 +13,9 @@ it('tells where rows left and what that saved', () => {
     rows: 11,
     accepted: 10,
     exits: [
-      { layer: 0, labels: [6, 0], uncertainty },
-      { layer: 2, labels: [1, 1], uncertainty },
-      { layer: 6, labels: [0, 2], uncertainty },
+      { layer: 0, labels: [6, 0], uncertainty: sure(6) },
+      { layer: 2, labels: [1, 1], uncertainty: sure(2) },
+      { layer: 6, labels: [0, 2], uncertainty: sure(2) },
     ],
   };
   const report = countedReport(tally, ['ham', 'spam'], 6);

@@ -1,8 +1,10 @@
 import { hasShape } from '../run-directory/stored-shape.js';
 import type { Quality } from './quality.js';
-import { qualityOf, share } from './quality.js';
+import { qualityOf } from './quality.js';
 import type { ExitTally, Tally } from './tally.js';
-import { sum } from './tally.js';
+import { share, sum } from './counts.js';
+import type { LabelSetQuality } from './label-sets.js';
+import { labelSetQuality } from './label-sets.js';
 
 export interface LabelCount {
   readonly label: string;
@@ -51,6 +53,8 @@ export interface RunReport {
   readonly layersSaved: number;
   /** Where the corpus gives labels. */
   readonly quality?: Quality | undefined;
+  /** The same of a model that gives a row any number of labels. */
+  readonly labelSets?: LabelSetQuality | undefined;
   readonly lastSession: SessionReport;
 }
 
@@ -88,12 +92,13 @@ export function countedReport(tally: Tally, names: readonly string[], layers: nu
     meanLayers,
     layersSaved: tally.accepted === 0 ? 0 : 1 - share(meanLayers, layers),
     quality: tally.golds && qualityOf(tally.golds, names),
+    ...(tally.labelSets && { labelSets: labelSetQuality(tally.labelSets, names) }),
   };
 }
 
 /** Rows that left at an exit. */
 export function exitRows(exit: ExitTally): number {
-  return sum(exit.labels);
+  return sum(exit.uncertainty);
 }
 
 /** Mean exit layer of the accepted rows, 0 without rows. */

@@ -1,5 +1,9 @@
+import type { AnswerForm } from '../answer-form.js';
+import { hasLabel, oneLabel } from '../answer-form.js';
 import type { LabelColumns } from '../columns.js';
 import type { CorpusChunk } from '../ports.js';
+import type { LabelSetTally } from './label-sets.js';
+import { addLabelSets, tallyLabelSets } from './label-sets.js';
 
 /** Bins of the uncertainty histogram: bin b counts uncertainties from b/20 up to (b + 1)/20. */
 export const uncertaintyBins = 20;
@@ -7,7 +11,7 @@ export const uncertaintyBins = 20;
 /** The rows that left at one exit. */
 export interface ExitTally {
   readonly layer: number;
-  /** Rows by label, `[classes]`. */
+  /** Rows by label, `[classes]`; a row counts for each of its labels, which may be several or none. */
   readonly labels: readonly number[];
   /** Rows by uncertainty, `[uncertaintyBins]`. */
   readonly uncertainty: readonly number[];
@@ -33,6 +37,8 @@ export interface Tally {
   readonly exits: readonly ExitTally[];
   /** Undefined where no row gave a label. */
   readonly golds?: GoldTally | undefined;
+  /** The same of a model that gives a row any number of labels. */
+  readonly labelSets?: LabelSetTally | undefined;
 }
 
 export const emptyTally: Tally = {
@@ -49,12 +55,14 @@ export const emptyTally: Tally = {
  *
  * @param size tokens of the accepted rows, and how many of the rows were cut to the maximum length
  * @param names the bundle's labels, `[classes]`
+ * @param form one label for each row unless told
  */
 export function tallyChunk(
   chunk: CorpusChunk,
   size: { readonly tokens: number; readonly truncated: number },
   labels: LabelColumns,
   names: readonly string[],
+  form: AnswerForm = oneLabel,
 ): Tally {
   return {
     rows: chunk.rows,
@@ -62,8 +70,8 @@ export function tallyChunk(
     rejected: countBy(chunk.rejects.map((reject) => reject.reason)),
     truncated: size.truncated,
     tokens: size.tokens,
-    exits: tallyExits(labels, names.length),
-    golds: chunk.golds && tallyGolds(chunk.golds, labels, names),
+    exits: tallyExits(labels, form),
+    ...tallyQuality(chunk.golds, labels, names, form),
   };
 }
 
@@ -76,17 +84,31 @@ export function addTallies(a: Tally, b: Tally): Tally {
     tokens: a.tokens + b.tokens,
     exits: addExits(a.exits, b.exits),
     golds: a.golds && b.golds ? addGolds(a.golds, b.golds) : (a.golds ?? b.golds),
+    ...((a.labelSets ?? b.labelSets) && {
+      labelSets:
+        a.labelSets && b.labelSets ? addLabelSets(a.labelSets, b.labelSets) : (a.labelSets ?? b.labelSets),
+    }),
   };
 }
 
-/** Sum of the numbers, 0 for none. */
-export function sum(numbers: Iterable<number>): number {
-  let total = 0;
-  for (const number of numbers) total += number;
-  return total;
+function tallyQuality(
+  golds: CorpusChunk['golds'],
+  labels: LabelColumns,
+  names: readonly string[],
+  form: AnswerForm,
+): Pick<Tally, 'golds' | 'labelSets'> {
+  switch (form.problem) {
+    case 'single-label':
+      return { golds: golds && tallyGolds(golds, labels, names) };
+    case 'multi-label':
+      return { labelSets: golds && tallyLabelSets(golds, labels, names, form.thresholds) };
+    case 'regression':
+      return {};
+  }
 }
 
-function tallyExits(columns: LabelColumns, classes: number): ExitTally[] {
+function tallyExits(columns: LabelColumns, form: AnswerForm): ExitTally[] {
+  const { classes } = columns;
   const exits = new Map<number, { labels: number[]; uncertainty: number[] }>();
   for (let row = 0; row < columns.rows; row += 1) {
     const layer = columns.exitLayer[row]!;
@@ -96,10 +118,24 @@ function tallyExits(columns: LabelColumns, classes: number): ExitTally[] {
       exits.set(layer, exit);
     }
     const bin = Math.min(Math.floor(columns.uncertainty[row]! * uncertaintyBins), uncertaintyBins - 1);
-    exit.labels[columns.label[row]!]! += 1;
+    countLabels(columns, row, form, exit.labels);
     exit.uncertainty[bin]! += 1;
   }
   return [...exits].map(([layer, exit]) => ({ layer, ...exit })).sort((a, b) => a.layer - b.layer);
+}
+
+function countLabels(columns: LabelColumns, row: number, form: AnswerForm, counts: number[]): void {
+  switch (form.problem) {
+    case 'single-label':
+      counts[columns.label[row]!]! += 1;
+      break;
+    case 'multi-label':
+      for (const [label, threshold] of form.thresholds.entries()) {
+        if (hasLabel(columns.probabilities[row * columns.classes + label]!, threshold)) counts[label]! += 1;
+      }
+      break;
+    case 'regression':
+  }
 }
 
 function tallyGolds(
