@@ -4,6 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 
 import { readRegularFile } from '#pipeline/regular-file.js';
+import { schemaProblem } from '#pipeline/schema-problem.js';
 
 import { tokenizerJsonOfMerges } from './merges-file.js';
 import { checkTokenizerJson, parseTokenizerJson } from './parse-tokenizer-json.js';
@@ -108,7 +109,7 @@ function parseConfig(content: string, file: string): Config {
   try {
     return configSchema.parse(JSON.parse(content));
   } catch (error) {
-    const problem = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    const problem = error instanceof z.ZodError ? schemaProblem(error) : messageOf(error);
     throw new TokenizerFileError(file, problem);
   }
 }

@@ -1,3 +1,5 @@
+import { shownText } from '#pipeline/shown-text.js';
+
 /** A tokenizer file that cannot be read or does not hold what it must. */
 export class TokenizerFileError extends Error {
   override readonly name = 'TokenizerFileError';
@@ -6,7 +8,7 @@ export class TokenizerFileError extends Error {
     readonly file: string,
     readonly problem: string,
   ) {
-    super(`${file}: ${problem}`);
+    super(`${file}: ${shownText(problem)}`);
   }
 }
 

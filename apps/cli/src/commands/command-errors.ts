@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { shownText } from '#pipeline/shown-text.js';
 
 /** Exit codes: done, failed, used wrongly. */
 export const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
@@ -44,7 +45,7 @@ export function errorText(error: unknown): string {
     return `${error.message}. ${remedy}, then give the same command again: the run goes on where it was.`;
   }
   const expected = !ownFaults.has(error.name) || 'code' in error;
-  return expected ? error.message : (error.stack ?? error.message);
+  return expected ? error.message.split('\n').map(shownText).join('\n') : (error.stack ?? error.message);
 }
 
 export function exitCodeOf(error: unknown): number {

@@ -6,6 +6,7 @@ import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import { PolicyError, policyOfSpeed } from '#pipeline/exit-policy.js';
 import { readRegularFile } from '#pipeline/regular-file.js';
 import { exitLayers } from '#pipeline/stage-layout.js';
+import { schemaProblem } from '#pipeline/schema-problem.js';
 
 /** The preset that is used when nothing is asked for. */
 const defaultPreset = 'balanced';
@@ -74,7 +75,7 @@ async function thresholdsOfFile(manifest: Manifest, path: string): Promise<Recor
   const parsed = fileSchema.safeParse(json);
   if (!parsed.success) {
     throw new PolicyError(
-      `${path} must hold thresholds from 0 to 1 by exit layer, such as {"0": 0.1, "1": 0.2}:\n${z.prettifyError(parsed.error)}`,
+      `${path} must hold thresholds from 0 to 1 by exit layer, such as {"0": 0.1, "1": 0.2}: ${schemaProblem(parsed.error)}`,
     );
   }
   const exits = exitLayers(layoutOf(manifest)).map(String);

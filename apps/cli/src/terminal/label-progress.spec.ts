@@ -12,8 +12,8 @@ const running: RunProgress = {
     rows: 600,
     accepted: 590,
     exits: [
-      { layer: 0, labels: [300, 200], uncertainty: [] },
-      { layer: 6, labels: [40, 50], uncertainty: [] },
+      { layer: 0, labels: [300, 200], uncertainty: [480, 20] },
+      { layer: 6, labels: [40, 50], uncertainty: [90] },
     ],
   },
   rowsResumed: 100,
@@ -45,7 +45,7 @@ it('counts rows that left and are not committed yet, on top of those of earlier 
     ...emptyTally,
     rows: 100,
     accepted: 100,
-    exits: [{ layer: 6, labels: [100, 0], uncertainty: [] }],
+    exits: [{ layer: 6, labels: [100, 0], uncertainty: [60, 40] }],
   };
   const left = new Map([
     [0, 700],

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { openRegularFile, readRegularFile } from '#pipeline/regular-file.js';
+import { schemaProblem } from '#pipeline/schema-problem.js';
+import { shownText } from '#pipeline/shown-text.js';
 import { messageOf } from '#tokenizer/tokenizer-errors.js';
 import type { Golden } from './golden.js';
 import { goldenInconsistency, goldenSchema } from './golden.js';
@@ -17,7 +19,7 @@ export class BundleError extends Error {
     readonly path: string,
     problem: string,
   ) {
-    super(`${path}: ${problem}`);
+    super(`${path}: ${shownText(problem)}`);
   }
 }
 
@@ -84,8 +86,7 @@ function parseJson<T>(path: string, text: string, schema: z.ZodType<T>): T {
     throw new BundleError(path, `not JSON: ${messageOf(error)}`);
   }
   const parsed = schema.safeParse(json);
-  if (!parsed.success)
-    throw new BundleError(path, `not what a bundle has:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new BundleError(path, `not what a bundle has: ${schemaProblem(parsed.error)}`);
   return parsed.data;
 }
 

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { schemaProblem } from '#pipeline/schema-problem.js';
+import { shownText } from '#pipeline/shown-text.js';
 import type { SpecialTokenRule } from '#tokenizer/special-tokens.js';
 import { specialTokenRules } from '#tokenizer/special-tokens.js';
 import type { Exit } from './exit.js';
@@ -60,7 +62,7 @@ export class CheckpointError extends Error {
     readonly path: string,
     problem: string,
   ) {
-    super(`${path}: ${problem}`);
+    super(`${path}: ${shownText(problem)}`);
   }
 }
 
@@ -128,7 +130,7 @@ const configSchema = z.object({
 export function parseCheckpointConfig(path: string, json: unknown): CheckpointConfig {
   const parsed = configSchema.safeParse(json);
   if (!parsed.success) {
-    throw new CheckpointError(path, `not the config of a checkpoint:\n${z.prettifyError(parsed.error)}`);
+    throw new CheckpointError(path, `not the config of a checkpoint: ${schemaProblem(parsed.error)}`);
   }
   const config = parsed.data;
   const { sluice } = config;

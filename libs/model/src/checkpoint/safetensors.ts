@@ -1,6 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { openRegularFile, RegularFileError } from '#pipeline/regular-file.js';
+import { schemaProblem } from '#pipeline/schema-problem.js';
+import { shownText } from '#pipeline/shown-text.js';
 import { hashFile } from './hash-file.js';
 import { bfloat16ToFloat32, float16ToFloat32 } from './half-floats.js';
 import type { TensorSource } from './tensor-source.js';
@@ -13,7 +15,7 @@ export class SafetensorsError extends Error {
     readonly path: string,
     problem: string,
   ) {
-    super(`${path}: ${problem}`);
+    super(`${path}: ${shownText(problem)}`);
   }
 }
 
@@ -57,8 +59,8 @@ const floatNames: Partial<Record<Entry['dtype'], string>> = {
   BF16: 'bfloat16',
 };
 
-/** The reference implementation's bound on a header. */
-const MAX_HEADER_BYTES = 100_000_000;
+/** A hundred bytes for each of thousands of tensors. The reference implementation allows 100 MB, which JSON makes many more of. */
+const MAX_HEADER_BYTES = 2 ** 24;
 
 /**
  * An open safetensors file. The header is checked on opening: every tensor lies inside the file and has the bytes that
@@ -218,7 +220,7 @@ function checkedEntries(path: string, json: unknown, dataBytes: number): Map<str
     if (!parsed.success) {
       throw new SafetensorsError(
         path,
-        `tensor '${name}' is described wrongly: ${z.prettifyError(parsed.error)}`,
+        `tensor '${name}' is described wrongly: ${schemaProblem(parsed.error)}`,
       );
     }
     const { dtype, shape, data_offsets } = parsed.data;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
+import { schemaProblem } from '#pipeline/schema-problem.js';
 import { readJson } from '../import/read-json.js';
 import { CheckpointError } from './checkpoint-config.js';
 import type { TensorSource } from './tensor-source.js';
@@ -38,7 +39,7 @@ export class ShardedTensors implements TensorSource {
   static async open(path: string, open: (path: string) => Promise<TensorSource>): Promise<ShardedTensors> {
     const parsed = indexSchema.safeParse((await readJson(path)).json);
     if (!parsed.success) {
-      throw new CheckpointError(path, `not an index of weight files: ${z.prettifyError(parsed.error)}`);
+      throw new CheckpointError(path, `not an index of weight files: ${schemaProblem(parsed.error)}`);
     }
     const fileOf = new Map(Object.entries(parsed.data.weight_map));
     const files = new Set(fileOf.values());

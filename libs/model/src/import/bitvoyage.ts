@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { schemaProblem } from '#pipeline/schema-problem.js';
 import { readVocabFile } from '#tokenizer/load-tokenizer.js';
 import type { TensorOrigin } from '../checkpoint/checkpoint.js';
 import { Checkpoint } from '../checkpoint/checkpoint.js';
@@ -46,7 +47,7 @@ export async function openBitvoyage(files: ModelFiles): Promise<Checkpoint | und
   const bert = await readJson(beside(files, task.path, 'bert_config_path', task.config.bert_config_path));
   const parsed = bertSchema.safeParse(bert.json);
   if (!parsed.success) {
-    throw new CheckpointError(bert.path, `not a BERT config:\n${z.prettifyError(parsed.error)}`);
+    throw new CheckpointError(bert.path, `not a BERT config: ${schemaProblem(parsed.error)}`);
   }
   const vocab = beside(files, task.path, 'vocab_file', task.config.vocab_file);
   const { labels, text, assumptions } = await readLabels(files, task.config.num_class);

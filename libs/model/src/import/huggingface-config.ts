@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { schemaProblem } from '#pipeline/schema-problem.js';
 import type { CheckpointConfig, Problem } from '../checkpoint/checkpoint-config.js';
 import { activationSchema, CheckpointError, problemSchema } from '../checkpoint/checkpoint-config.js';
 import type { Family } from './huggingface-families.js';
@@ -71,7 +72,7 @@ export function parseHuggingFaceConfig(
   const family = familyOf(path, json, context);
   const parsed = configSchema.safeParse(withBertKeys(json, family));
   if (!parsed.success) {
-    throw new CheckpointError(path, `not a config of ${family.title}:\n${z.prettifyError(parsed.error)}`);
+    throw new CheckpointError(path, `not a config of ${family.title}: ${schemaProblem(parsed.error)}`);
   }
   const config = parsed.data;
   const firstPosition = family.positionsBehindPadding ? (config.pad_token_id ?? DEFAULT_PADDING) + 1 : 0;
@@ -115,7 +116,7 @@ export function parseHuggingFaceConfig(
 function familyOf(path: string, json: unknown, { familyOfTensors }: HuggingFaceContext): Family {
   const parsed = modelTypeSchema.safeParse(json);
   if (!parsed.success) {
-    throw new CheckpointError(path, `not a config of a model: ${z.prettifyError(parsed.error)}`);
+    throw new CheckpointError(path, `not a config of a model: ${schemaProblem(parsed.error)}`);
   }
   const { model_type: modelType } = parsed.data;
   if (modelType === undefined) return familyOfTensors();

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { schemaProblem } from '#pipeline/schema-problem.js';
 import { CheckpointError } from '../checkpoint/checkpoint-config.js';
 import type { ModelFiles } from './model-files.js';
 import { readJson } from './read-json.js';
@@ -37,7 +38,7 @@ export async function readLabels({ directory, names }: ModelFiles, classes: numb
   if (!parsed.success) {
     throw new CheckpointError(
       file.path,
-      `{"labels": […], "seq_length": …} is expected: ${z.prettifyError(parsed.error)}`,
+      `{"labels": […], "seq_length": …} is expected: ${schemaProblem(parsed.error)}`,
     );
   }
   const { labels, seq_length: maxLength } = parsed.data;

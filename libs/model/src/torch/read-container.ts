@@ -108,12 +108,13 @@ async function readLegacy(path: string, file: FileHandle, size: number): Promise
   const storages = new Map<string, FileRange>();
   let at = keys.end;
   for (const listed of keys.value) {
-    const key = String(listed);
-    const unit = elementBytes.get(key);
-    if (unit === undefined || storages.has(key)) {
+    // Not of other values: a list that holds a list twice, and so on, has a text that no memory holds.
+    const key = typeof listed === 'number' ? String(listed) : listed;
+    const unit = typeof key === 'string' ? elementBytes.get(key) : undefined;
+    if (typeof key !== 'string' || unit === undefined || storages.has(key)) {
       throw new TorchFileError(
         path,
-        `its storage ${JSON.stringify(key)} is listed twice, or nothing refers to it.`,
+        `its list of storages has ${typeof key === 'string' ? `'${key}' twice, or nothing refers to it` : kindOf(key)}.`,
       );
     }
     const elements = Number((await readBytes(path, file, at, 8)).readBigUInt64LE());

@@ -1,3 +1,5 @@
+import { shownText } from '#pipeline/shown-text.js';
+
 /** A file of torch's that cannot be read, or asks for what no weights need. */
 export class TorchFileError extends Error {
   override readonly name = 'TorchFileError';
@@ -5,6 +7,6 @@ export class TorchFileError extends Error {
     readonly path: string,
     problem: string,
   ) {
-    super(`${path}: ${problem}`);
+    super(`${path}: ${shownText(problem)}`);
   }
 }

@@ -1,0 +1,19 @@
+import type { ZodError } from 'zod';
+import { shownText } from './shown-text.js';
+
+const MOST_SHOWN = 3;
+
+/** What a schema found wrong, on one line: `labels[0]: Invalid input: expected string, received number; …`. */
+export function schemaProblem({ issues }: Pick<ZodError, 'issues'>): string {
+  const shown = issues
+    .slice(0, MOST_SHOWN)
+    .map(({ path, message }) => `${path.length === 0 ? '' : `${pathText(path)}: `}${message}`);
+  const more = issues.length - shown.length;
+  return shownText([...shown, ...(more > 0 ? [`${more} more`] : [])].join('; '));
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path
+    .map((key, depth) => (typeof key === 'number' ? `[${key}]` : `${depth === 0 ? '' : '.'}${String(key)}`))
+    .join('');
+}
