@@ -55,12 +55,14 @@ export interface PickledTensor {
   readonly strides: readonly number[];
   /** Such as `Float`. */
   readonly type?: string;
+  /** A part of the storage, as files of old versions have: its first element, and how many. */
+  readonly part?: readonly [number, number];
 }
 
 /** A tensor as torch pickles it. @param legacy a storage's id has one more place there */
 export function pickledTensor(tensor: PickledTensor, container: 'zip' | 'legacy' = 'zip'): Buffer {
   const counts = (values: readonly number[]): Buffer =>
-    Buffer.concat([pickle.mark, ...values.map(pickle.integer), pickle.tuple]);
+    Buffer.concat([pickle.mark, ...values.map((value) => pickle.integer(value)), pickle.tuple]);
   return Buffer.concat([
     pickle.global('torch._utils', '_rebuild_tensor_v2'),
     pickle.mark,
@@ -70,7 +72,7 @@ export function pickledTensor(tensor: PickledTensor, container: 'zip' | 'legacy'
     pickle.text(tensor.storage),
     pickle.text('cpu'),
     pickle.integer(tensor.elements),
-    ...(container === 'legacy' ? [pickle.none] : []),
+    ...(container === 'legacy' ? [partOf(tensor)] : []),
     pickle.tuple,
     pickle.persistent,
     pickle.integer(tensor.offset),
@@ -82,6 +84,17 @@ export function pickledTensor(tensor: PickledTensor, container: 'zip' | 'legacy'
     pickle.reduce,
     pickle.tuple,
     pickle.reduce,
+  ]);
+}
+
+function partOf({ part }: PickledTensor): Buffer {
+  if (part === undefined) return pickle.none;
+  return Buffer.concat([
+    pickle.mark,
+    pickle.text('part'),
+    pickle.integer(part[0]),
+    pickle.integer(part[1]),
+    pickle.tuple,
   ]);
 }
 
