@@ -106,13 +106,7 @@ async function openShard(
   file: string,
   open: (path: string) => Promise<TensorSource>,
 ): Promise<TensorSource> {
-  if (
-    file !== basename(file) ||
-    file === '..' ||
-    file === '.' ||
-    file.includes('\\') ||
-    file.includes('\0')
-  ) {
+  if (file !== basename(file) || ['', '.', '..'].includes(file) || /[\\\0]/.test(file)) {
     throw new CheckpointError(path, `names the file ${JSON.stringify(file)}; only files beside it are read.`);
   }
   try {
