@@ -1,4 +1,5 @@
 /** Writes files of torch.save for tests: pickles put together opcode by opcode, in either container, true or not. */
+import { open } from 'node:fs/promises';
 
 /** Opcodes by the names of Python's pickletools, with their arguments as bytes. */
 export const pickle = {
@@ -112,33 +113,57 @@ export function pickledDictionary(values: Readonly<Record<string, Buffer>>): Buf
 
 export interface ZipEntry {
   readonly name: string;
-  readonly content: Uint8Array;
+  /** Or how many bytes of zeros. */
+  readonly content: Uint8Array | number;
   /** Lies of the directory: bytes at places in the entry. */
   readonly change?: (entry: Buffer) => void;
 }
 
+/** Bytes that lie somewhere in a file; what is between them is zero. */
+interface Piece {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
 /** A zip archive of stored entries. Checksums are left out: torch's are not read either. */
 export function zipArchive(entries: readonly ZipEntry[]): Buffer {
-  const parts: Buffer[] = [];
+  const { pieces, length } = zipPieces(entries);
+  const archive = Buffer.alloc(length);
+  for (const { at, bytes } of pieces) archive.set(bytes, at);
+  return archive;
+}
+
+/** The same as a file whose zeros take no room on the disk. */
+export async function writeSparseArchive(path: string, entries: readonly ZipEntry[]): Promise<void> {
+  const file = await open(path, 'w');
+  for (const { at, bytes } of zipPieces(entries).pieces) await file.write(bytes, 0, bytes.length, at);
+  await file.close();
+}
+
+function zipPieces(entries: readonly ZipEntry[]): { pieces: Piece[]; length: number } {
+  const pieces: Piece[] = [];
   const directory: Buffer[] = [];
   let at = 0;
   for (const { name, content, change } of entries) {
+    const size = typeof content === 'number' ? content : content.length;
     const bytes = Buffer.from(name);
     const local = Buffer.alloc(30);
     local.writeUInt32LE(0x04034b50, 0);
-    local.writeUInt32LE(content.length, 18);
-    local.writeUInt32LE(content.length, 22);
+    local.writeUInt32LE(size, 18);
+    local.writeUInt32LE(size, 22);
     local.writeUInt16LE(bytes.length, 26);
     const entry = Buffer.alloc(46);
     entry.writeUInt32LE(0x02014b50, 0);
-    entry.writeUInt32LE(content.length, 20);
-    entry.writeUInt32LE(content.length, 24);
+    entry.writeUInt32LE(size, 20);
+    entry.writeUInt32LE(size, 24);
     entry.writeUInt16LE(bytes.length, 28);
     entry.writeUInt32LE(at, 42);
     change?.(entry);
     directory.push(entry, bytes);
-    parts.push(local, bytes, Buffer.from(content.buffer, content.byteOffset, content.length));
-    at += local.length + bytes.length + content.length;
+    const head = Buffer.concat([local, bytes]);
+    pieces.push({ at, bytes: head });
+    if (typeof content !== 'number') pieces.push({ at: at + head.length, bytes: content });
+    at += head.length + size;
   }
   const listed = Buffer.concat(directory);
   const end = Buffer.alloc(22);
@@ -147,7 +172,8 @@ export function zipArchive(entries: readonly ZipEntry[]): Buffer {
   end.writeUInt16LE(entries.length, 10);
   end.writeUInt32LE(listed.length, 12);
   end.writeUInt32LE(at, 16);
-  return Buffer.concat([...parts, listed, end]);
+  pieces.push({ at, bytes: Buffer.concat([listed, end]) });
+  return { pieces, length: at + listed.length + end.length };
 }
 
 /** The zip container around a pickle and its storages, in order. */
