@@ -9,6 +9,7 @@ import { hostileFlags } from './hostile-flags.js';
 import { hostilePage } from './hostile-page.js';
 import { hostilePlaces } from './hostile-places.js';
 import { hostileRows } from './hostile-rows.js';
+import { hostileWeights } from './hostile-weights.js';
 import type { SeenStep } from './see-case.js';
 import { seeCase } from './see-case.js';
 import { canMount } from './small-disk.js';
@@ -20,6 +21,7 @@ const sections = [
   hostilePlaces,
   hostileFlags,
   ...hostileCheckpoints,
+  ...hostileWeights,
   hostileBundles,
 ];
 const seen = new Map<HostileCase, SeenStep[]>();
