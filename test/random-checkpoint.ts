@@ -6,9 +6,10 @@ import { float32Tensor, safetensorsFile } from './safetensors-file.js';
 
 export interface RandomExit {
   readonly layer: number;
-  readonly kind: 'fastbert' | 'pooler';
+  readonly kind: 'fastbert' | 'bitvoyage' | 'pooler';
   readonly size?: number;
   readonly heads?: number;
+  readonly activation?: 'tanh' | 'gelu' | 'relu';
 }
 
 export interface CheckpointShape {
@@ -20,7 +21,21 @@ export interface CheckpointShape {
   readonly classes: number;
   readonly exits: readonly RandomExit[];
   readonly task?: 'single' | 'pair';
+  readonly activation?: 'gelu' | 'gelu_new' | 'relu' | 'silu';
+  readonly layerNormForm?: 'standard' | 'unbiased';
+  /** Of the tables, where a linear layer takes them to the hidden size. */
+  readonly embeddingSize?: number;
+  /** 2 unless told; 0 for a model without. */
+  readonly segments?: number;
+  readonly problem?: 'single-label' | 'multi-label' | 'regression';
+  readonly uncertaintyTop?: number;
 }
+
+const problemTypes = {
+  'single-label': 'single_label_classification',
+  'multi-label': 'multi_label_classification',
+  regression: 'regression',
+};
 
 /** The vocabulary: special tokens, then one-letter words, so that a text of n letters has n + 2 tokens. */
 export const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'.split('');
@@ -68,12 +83,18 @@ export function configJson(shape: CheckpointShape): Record<string, unknown> {
     intermediate_size: shape.intermediateSize,
     max_position_embeddings: POSITIONS,
     layer_norm_eps: 1e-12,
+    ...(shape.activation && { hidden_act: shape.activation }),
+    ...(shape.layerNormForm && { layer_norm_form: shape.layerNormForm }),
+    ...(shape.embeddingSize && { embedding_size: shape.embeddingSize }),
+    ...(shape.segments !== undefined && { type_vocab_size: shape.segments }),
+    ...(shape.problem && { problem_type: problemTypes[shape.problem] }),
     sluice: {
       labels: Array.from({ length: shape.classes }, (_, index) => `class-${index}`),
       task: shape.task ?? 'single',
       maxLength: POSITIONS,
       specialTokens: 'cls-sep',
       exits: shape.exits,
+      ...(shape.uncertaintyTop && { uncertaintyTop: shape.uncertaintyTop }),
     },
   };
 }
@@ -81,7 +102,8 @@ export function configJson(shape: CheckpointShape): Record<string, unknown> {
 export function randomTensors(shape: CheckpointShape): Map<string, StoredTensor> {
   const random = randomNumbers(shape.seed);
   const tensors = new Map<string, StoredTensor>();
-  const { hiddenSize: hidden, intermediateSize, classes } = shape;
+  const { hiddenSize: hidden, intermediateSize, classes, segments = 2 } = shape;
+  const embedded = shape.embeddingSize ?? hidden;
   const add = (name: string, dims: readonly number[], amplitude: number, centre = 0): void => {
     const size = dims.reduce((product, dim) => product * dim, 1);
     const values = Float32Array.from({ length: size }, () => centre + amplitude * (2 * random() - 1));
@@ -91,14 +113,15 @@ export function randomTensors(shape: CheckpointShape): Map<string, StoredTensor>
     add(`${name}.weight`, [outputs, inputs], gain * Math.sqrt(3 / inputs));
     add(`${name}.bias`, [outputs], 0.2);
   };
-  const norm = (name: string): void => {
-    add(`${name}.weight`, [hidden], 0.2, 1);
-    add(`${name}.bias`, [hidden], 0.2);
+  const norm = (name: string, width = hidden): void => {
+    add(`${name}.weight`, [width], 0.2, 1);
+    add(`${name}.bias`, [width], 0.2);
   };
-  add('bert.embeddings.word_embeddings.weight', [vocabularySize, hidden], 1);
-  add('bert.embeddings.position_embeddings.weight', [POSITIONS, hidden], 0.3);
-  add('bert.embeddings.token_type_embeddings.weight', [2, hidden], 0.3);
-  norm('bert.embeddings.LayerNorm');
+  add('bert.embeddings.word_embeddings.weight', [vocabularySize, embedded], 1);
+  add('bert.embeddings.position_embeddings.weight', [POSITIONS, embedded], 0.3);
+  if (segments > 0) add('bert.embeddings.token_type_embeddings.weight', [segments, embedded], 0.3);
+  norm('bert.embeddings.LayerNorm', embedded);
+  if (shape.embeddingSize) linear('bert.embeddings_project', embedded, hidden);
   for (let layer = 0; layer < shape.layers; layer++) {
     const prefix = `bert.encoder.layer.${layer}`;
     for (const part of ['query', 'key', 'value']) linear(`${prefix}.attention.self.${part}`, hidden, hidden);
@@ -113,7 +136,7 @@ export function randomTensors(shape: CheckpointShape): Map<string, StoredTensor>
     if (kind === 'pooler') linear(`${prefix}.pooler`, hidden, hidden);
     else {
       linear(`${prefix}.narrow`, hidden, size);
-      for (const part of ['query', 'key', 'value', 'output', 'hidden']) {
+      for (const part of ['query', 'key', 'value', ...(kind === 'fastbert' ? ['output'] : []), 'hidden']) {
         linear(`${prefix}.${part}`, size, size, 1.5);
       }
     }

@@ -3,6 +3,6 @@ import type { ModelShape } from '#pipeline/evaluation/row-work.js';
 
 /** What the work of a row is counted with. */
 export function modelShape({ geometry, labels, exits }: Manifest): ModelShape {
-  const { layers, hiddenSize, intermediateSize } = geometry;
-  return { layers, hiddenSize, intermediateSize, classes: labels.length, exits };
+  const { layers, hiddenSize, embeddingSize, intermediateSize } = geometry;
+  return { layers, hiddenSize, embeddingSize, intermediateSize, classes: labels.length, exits };
 }

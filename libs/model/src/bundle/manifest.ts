@@ -55,6 +55,8 @@ export const manifestSchema = z.object({
   geometry: z.object({
     vocabSize: z.int().positive(),
     hiddenSize: z.int().positive(),
+    /** Width of the embedding tables, where it is not the hidden size. */
+    embeddingSize: z.int().positive().optional(),
     layers: z.int().positive().max(255),
     heads: z.int().positive(),
     intermediateSize: z.int().positive(),

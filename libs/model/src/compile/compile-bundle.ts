@@ -4,7 +4,7 @@ import { TextTokenizer } from '#tokenizer/text-tokenizer.js';
 import type { Manifest } from '../bundle/manifest.js';
 import { answerFormOf, BUNDLE_FORMAT, DEFAULT_THRESHOLD } from '../bundle/manifest.js';
 import { refuseToOverwrite, writeBundle } from '../bundle/write-bundle.js';
-import type { CheckpointConfig } from '../checkpoint/checkpoint-config.js';
+import type { CheckpointConfig, Geometry } from '../checkpoint/checkpoint-config.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { CheckpointError, checkConfig } from '../checkpoint/checkpoint-config.js';
 import { vocabularyGap } from '../checkpoint/vocabulary-gap.js';
@@ -84,6 +84,7 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
       geometry: {
         vocabSize: config.geometry.vocabSize,
         hiddenSize: config.geometry.hiddenSize,
+        ...ownEmbeddingSize(config.geometry),
         layers: config.geometry.layers,
         heads: config.geometry.heads,
         intermediateSize: config.geometry.intermediateSize,
@@ -123,6 +124,11 @@ function checkHead({ path, format }: Checkpoint, { exits }: CheckpointConfig): v
       `a bare backbone (${format}) without a classifier cannot label texts: fine-tune it first, or point at a checkpoint with its classification head.`,
     );
   }
+}
+
+/** Said only where the embeddings are projected, as few models' are. */
+function ownEmbeddingSize({ embeddingSize, hiddenSize }: Geometry): { embeddingSize?: number } {
+  return embeddingSize === hiddenSize ? {} : { embeddingSize };
 }
 
 /** Exit 0 alone first, then the first two layers, where most texts have left; the rest is for the few. */

@@ -44,6 +44,25 @@ it('counts layers, attention and exits up to where a row leaves', () => {
   expect(work.full(5)).toBe(2 * layer + pooler);
 });
 
+it('counts the exits of BitVoyage and the projection of ELECTRA', () => {
+  const model: ModelShape = {
+    ...tiny,
+    embeddingSize: 3,
+    exits: [
+      { layer: 1, kind: 'bitvoyage', size: 2, heads: 2 },
+      { layer: 2, kind: 'pooler' },
+    ],
+  };
+  const projection = 2 * 5 * 3 * 4;
+  // ask 4·2, keys of two heads 2·1·4, scores and sums 2·5·2·4, answer 2·4·3.
+  const folded = 2 * (8 + 8 + 80 + 24);
+  expect(countedWork(model).upTo(0, 5)).toBe(projection + layer + folded);
+  expect(countedWork(model).full(5)).toBe(projection + 2 * layer + pooler);
+  // Of 128 tokens: narrow 4·2, query, key and value 2·2 each; of one: hidden 2·2, logits 2·3.
+  const trained = 2 * (128 * (8 + 12) + 4 + 6);
+  expect(paperWork(model).upTo(0, 5)).toBe(2 * 128 * (3 * 4 + 128) + trained);
+});
+
 it('grows with the square of the length only where attention is counted', () => {
   expect(paperWork(tiny).upTo(1, 5)).toBe(paperWork(tiny).upTo(1, 500));
   const of = (tokens: number): number => countedWork(tiny).upTo(2, tokens);
