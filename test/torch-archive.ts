@@ -133,15 +133,28 @@ export function zipArchive(entries: readonly ZipEntry[]): Buffer {
   return archive;
 }
 
-/** The same as a file whose zeros take no room on the disk. */
-export async function writeSparseArchive(path: string, entries: readonly ZipEntry[]): Promise<void> {
+/**
+ * The same as a file whose zeros take no room on the disk.
+ * @returns where the content of each entry begins, by its name
+ */
+export async function writeSparseArchive(
+  path: string,
+  entries: readonly ZipEntry[],
+): Promise<ReadonlyMap<string, number>> {
+  const { pieces, starts } = zipPieces(entries);
   const file = await open(path, 'w');
-  for (const { at, bytes } of zipPieces(entries).pieces) await file.write(bytes, 0, bytes.length, at);
+  for (const { at, bytes } of pieces) await file.write(bytes, 0, bytes.length, at);
   await file.close();
+  return starts;
 }
 
-function zipPieces(entries: readonly ZipEntry[]): { pieces: Piece[]; length: number } {
+function zipPieces(entries: readonly ZipEntry[]): {
+  pieces: Piece[];
+  starts: Map<string, number>;
+  length: number;
+} {
   const pieces: Piece[] = [];
+  const starts = new Map<string, number>();
   const directory: Buffer[] = [];
   let at = 0;
   for (const { name, content, change } of entries) {
@@ -162,6 +175,7 @@ function zipPieces(entries: readonly ZipEntry[]): { pieces: Piece[]; length: num
     directory.push(entry, bytes);
     const head = Buffer.concat([local, bytes]);
     pieces.push({ at, bytes: head });
+    starts.set(name, at + head.length);
     if (typeof content !== 'number') pieces.push({ at: at + head.length, bytes: content });
     at += head.length + size;
   }
@@ -173,7 +187,7 @@ function zipPieces(entries: readonly ZipEntry[]): { pieces: Piece[]; length: num
   end.writeUInt32LE(listed.length, 12);
   end.writeUInt32LE(at, 16);
   pieces.push({ at, bytes: Buffer.concat([listed, end]) });
-  return { pieces, length: at + listed.length + end.length };
+  return { pieces, starts, length: at + listed.length + end.length };
 }
 
 /** The zip container around a pickle and its storages, in order. */

@@ -9,11 +9,14 @@ import type { ProcessUsage } from './process-usage.js';
 export interface LabelArguments {
   readonly corpus: string;
   readonly bundle: string;
-  readonly speed: number;
+  /** Or a file of thresholds. */
+  readonly speed: number | string;
   readonly workers: number;
   readonly batchTokens: number;
   /** For the output and the run directory; made anew. */
   readonly folder: string;
+  /** Also the probabilities. */
+  readonly probabilities?: boolean;
 }
 
 export interface LabelledFile {
@@ -94,9 +97,17 @@ const nodeArguments = [
   join(projectFolder, 'apps/cli/bin/sluice.js'),
 ];
 
-function labelFlags({ bundle, speed, workers, batchTokens }: LabelArguments, out: string): string[] {
-  const values = { model: bundle, out, speed, workers, 'batch-tokens': batchTokens };
-  return ['--quiet', ...Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)])];
+function labelFlags(
+  { bundle, speed, workers, batchTokens, probabilities = false }: LabelArguments,
+  out: string,
+): string[] {
+  const policy = typeof speed === 'string' ? { policy: speed } : { speed };
+  const values = { model: bundle, out, ...policy, workers, 'batch-tokens': batchTokens };
+  return [
+    '--quiet',
+    ...(probabilities ? ['--probabilities'] : []),
+    ...Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]),
+  ];
 }
 
 function committedChunks(out: string): number {
