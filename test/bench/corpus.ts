@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { writeDemoCorpus } from '../../apps/cli/src/demo/demo-corpus.js';
+import type { RowsOfModel } from '#corpus/corpus-options.js';
 import { openCorpus } from '#corpus/open-corpus.js';
 import type { SampleTexts } from '#model/compile/sample-texts.js';
 
@@ -21,8 +22,10 @@ export interface BenchCorpus {
 
 export interface CorpusChoice {
   readonly files: readonly string[];
-  readonly textField: string;
-  readonly labelField: string;
+  /** Fields that are left out are recognised, where a model is given for which. */
+  readonly recognise?: RowsOfModel | undefined;
+  readonly textField?: string | undefined;
+  readonly labelField?: string | undefined;
   /** So many rows at even distances; all when left out. */
   readonly rows?: number | undefined;
 }
@@ -35,8 +38,8 @@ export async function prepareCorpus(choice: CorpusChoice, folder: string): Promi
   const golds: (string | undefined)[] = [];
   let calibration: SampleTexts = { texts: [] };
   for (const file of choice.files) {
-    const { textField, labelField } = choice;
-    const corpus = await openCorpus({ paths: [file], textField, labelField });
+    const { textField, labelField, recognise } = choice;
+    const corpus = await openCorpus({ paths: [file], textField, labelField, recognise });
     for await (const chunk of corpus.chunks()) {
       texts.push(...chunk.texts);
       golds.push(...(chunk.golds ?? chunk.texts.map(() => undefined)));

@@ -71,23 +71,23 @@ export async function writeBertBase(directory: string): Promise<void> {
 
 /** Special tokens, printable ASCII and its pieces, CJK punctuation and ideographs: a Chinese text is a token a character. */
 export function words(): string[] {
-  const range = (start: number, end: number): string[] =>
-    Array.from({ length: end - start }, (_, index) => String.fromCodePoint(start + index));
   const ascii = range(0x21, 0x7f).filter((character) => character === character.toLowerCase());
   const pieces = ascii.filter((character) => /[a-z0-9]/.test(character)).map((character) => `##${character}`);
-  const marks = [...'，。！？；：“”‘’《》（）、…—'];
+  const marks = Array.from('，。！？；：“”‘’《》（）、…—');
   const known = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...ascii, ...pieces, ...marks];
   return [...known, ...range(0x4e00, 0x4e00 + bertBase.vocabulary - known.length)];
 }
 
+function tensor(name: string, shape: readonly number[], amplitude: number, centre = 0): RandomTensor {
+  return { name, shape, amplitude, centre };
+}
+
+function range(start: number, end: number): string[] {
+  return Array.from({ length: end - start }, (_, index) => String.fromCodePoint(start + index));
+}
+
 function tensors(): RandomTensor[] {
   const { vocabulary, hiddenSize, layers, intermediateSize, positions, exitSize, classes } = bertBase;
-  const tensor = (name: string, shape: readonly number[], amplitude: number, centre = 0): RandomTensor => ({
-    name,
-    shape,
-    amplitude,
-    centre,
-  });
   const linear = (name: string, inputs: number, outputs: number, gain = 1): RandomTensor[] => [
     tensor(`${name}.weight`, [outputs, inputs], gain * Math.sqrt(3 / inputs)),
     tensor(`${name}.bias`, [outputs], BIAS),
@@ -127,6 +127,8 @@ function tensors(): RandomTensor[] {
   ];
 }
 
+const storageOf = (index: number): string => `archive/data/${index}`;
+
 async function writeWeights(path: string, all: readonly RandomTensor[]): Promise<void> {
   const sizeOf = ({ shape }: RandomTensor): number => shape.reduce((product, dim) => product * dim, 1);
   const data = pickledDictionary(
@@ -141,7 +143,6 @@ async function writeWeights(path: string, all: readonly RandomTensor[]): Promise
       }),
     ),
   );
-  const storageOf = (index: number): string => `archive/data/${index}`;
   const starts = await writeSparseArchive(path, [
     { name: 'archive/data.pkl', content: data },
     { name: 'archive/version', content: Buffer.from('3\n') },
@@ -155,7 +156,7 @@ async function writeWeights(path: string, all: readonly RandomTensor[]): Promise
       { length: sizeOf(tensor) },
       () => centre + amplitude * (2 * random() - 1),
     );
-    await file.write(new Uint8Array(values.buffer), 0, values.byteLength, starts.get(storageOf(index))!);
+    await file.write(new Uint8Array(values.buffer), 0, values.byteLength, starts.get(storageOf(index)));
   }
   await file.close();
 }

@@ -57,8 +57,8 @@ function bar(
   ];
 }
 
-/** Roofs grey, the engine blue, the whole command orange. */
+/** Roofs grey, the engine and peers blue, the whole command orange. */
 function colourOf(variant: string): string {
   if (variant.startsWith('roof-')) return '#afb8c1';
-  return variant.startsWith('label-') ? '#e8853d' : '#4c8ed9';
+  return variant.startsWith('label-') || variant.startsWith('sluice-') ? '#e8853d' : '#4c8ed9';
 }
