@@ -25,6 +25,6 @@ export async function openModel(path: string): Promise<Checkpoint> {
   }
   throw new UnknownFormatError(
     path,
-    `not a checkpoint: config.json is expected beside model.safetensors; found ${files.names.slice(0, 20).join(', ') || 'nothing'}.`,
+    `not a checkpoint: config.json is expected beside model.safetensors or pytorch_model.bin, or a .bin of FastBERT beside its configuration and vocabulary; found ${files.names.slice(0, 20).join(', ') || 'nothing'}.`,
   );
 }

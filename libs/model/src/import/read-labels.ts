@@ -30,7 +30,9 @@ export async function readLabels({ directory, names }: ModelFiles, classes: numb
       labels: Array.from({ length: classes }, (_, index) => String(index)),
       maxLength: undefined,
       text: '',
-      assumptions: [`there is no labels.json, so the labels are called 0 to ${classes - 1}`],
+      assumptions: [
+        `there is no labels.json, so the labels are called ${classes === 2 ? '0 and 1' : `0 to ${classes - 1}`}`,
+      ],
     };
   }
   const file = await readJson(join(directory, 'labels.json'));
