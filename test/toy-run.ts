@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 import type { LabelRunOptions, LabelRunParts, LabelRunResult } from '#pipeline/label-run.js';
 import { labelRun } from '#pipeline/label-run.js';
+import { LocalChunkLabeller } from '#pipeline/local-chunk-labeller.js';
+import type { RowLabeller, Tokenizer } from '#pipeline/ports.js';
 import type { OpenRunOptions } from '#pipeline/run-directory/run-directory.js';
 import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
 import type { RunSettings } from '#pipeline/run-directory/run-record.js';
@@ -17,7 +19,10 @@ export interface ToyRun {
   readonly chunkRows?: number;
   readonly settings?: Partial<RunSettings>;
   readonly open?: OpenRunOptions;
-  readonly parts?: Partial<LabelRunParts>;
+  readonly parts?: Partial<Omit<LabelRunParts, 'labeller'>> & {
+    readonly tokenizer?: Tokenizer;
+    readonly labeller?: RowLabeller;
+  };
   readonly options?: Partial<LabelRunOptions>;
 }
 
@@ -45,15 +50,15 @@ export async function toyRun(toy: ToyRun): Promise<ToyRunResult> {
   const run = await RunDirectory.open(join(toy.folder, toy.runFolder ?? 'out.txt.run'), settings, toy.open);
   try {
     const corpus = new ToyCorpus(corpusPath, run.record.chunkRows);
+    const { tokenizer = new ToyTokenizer(), labeller = new ToyLabeller(), ...others } = toy.parts ?? {};
     const parts: LabelRunParts = {
       run,
       corpus,
-      tokenizer: new ToyTokenizer(),
-      labeller: new ToyLabeller(),
+      labeller: new LocalChunkLabeller(tokenizer, labeller),
       writer: new ToyWriter(),
       labels: toyLabels,
       layers: toyLayers,
-      ...toy.parts,
+      ...others,
     };
     let rowsResumed = 0;
     const result = await labelRun(parts, {

@@ -1,16 +1,13 @@
 import type { AnswerForm } from './answer-form.js';
 import type { LabelColumns } from './columns.js';
-import { orAborted } from './in-flight.js';
 import { emptyLabels } from './label-columns.js';
-import type { CorpusChunk, RowLabeller, RowWriter, Tokenizer } from './ports.js';
+import type { ChunkLabeller, CorpusChunk, RowWriter } from './ports.js';
 import type { Tally } from './report/tally.js';
-import { sum } from './report/counts.js';
 import { tallyChunk } from './report/tally.js';
 
-/** What labels a chunk. */
-export interface ChunkLabeller {
-  readonly tokenizer: Tokenizer;
-  readonly labeller: RowLabeller;
+/** What a chunk is labelled and written with. */
+export interface ChunkWork {
+  readonly labeller: ChunkLabeller;
   readonly writer: RowWriter;
   /** The bundle's labels, by class index. */
   readonly labels: readonly string[];
@@ -42,14 +39,14 @@ export class NonFiniteError extends Error {
 }
 
 /**
- * A chunk's life between reading and commit: tokenise → label → format, and count.
+ * A chunk's life between reading and commit: label → format, and count.
  *
  * @throws NonFiniteError
  * @throws the signal's reason as soon as it aborts
  */
 export async function labelChunk(
   chunk: CorpusChunk,
-  { tokenizer, labeller, writer, labels: names, form }: ChunkLabeller,
+  { labeller, writer, labels: names, form }: ChunkWork,
   signal: AbortSignal,
 ): Promise<LabelledChunk> {
   expectRows(chunk, chunk.texts.length + chunk.rejects.length, chunk.rows, 'read');
@@ -60,9 +57,7 @@ export async function labelChunk(
       tally: tallyChunk(chunk, nothing, emptyLabels(0, names.length), names, form),
     };
   }
-  const tokens = await orAborted(tokenizer.tokenize(chunk.texts, chunk.pairs), signal);
-  const size = { tokens: tokens.ids.length, truncated: sum(tokens.truncated) };
-  const labels = await orAborted(labeller.label(tokens), signal);
+  const { labels, ...size } = await labeller.label(chunk, signal);
   expectRows(chunk, labels.rows, chunk.texts.length, 'labelled');
   expectFinite(chunk, labels);
   return { output: await writer.rows(chunk, labels), tally: tallyChunk(chunk, size, labels, names, form) };

@@ -1,5 +1,5 @@
 import { inFlight, untilAborted } from './in-flight.js';
-import type { ChunkLabeller } from './label-chunk.js';
+import type { ChunkWork } from './label-chunk.js';
 import { labelChunk } from './label-chunk.js';
 import type { Corpus, CorpusChunk, PlannedChunk } from './ports.js';
 import type { Tally } from './report/tally.js';
@@ -14,7 +14,7 @@ import type { RunDirectory } from './run-directory/run-directory.js';
 import { RunDirectoryError, readJson } from './run-directory/run-directory.js';
 
 /** What a run is made of. `labelRun` closes none of it: who opened it closes it. */
-export interface LabelRunParts extends ChunkLabeller {
+export interface LabelRunParts extends ChunkWork {
   readonly run: RunDirectory;
   /** Reads with the chunk rows of `run.record`. */
   readonly corpus: Corpus;
@@ -75,7 +75,7 @@ export class RunStoppedError extends Error {
 /**
  * Labels a corpus, from wherever the run directory stands to the finished output:
  *
- *     verify what is committed → read, plan → tokenise → label → format → commit → merge
+ *     verify what is committed → read, plan → label → format → commit → merge
  *
  * Chunks are worked on side by side and committed as they are done; the merge puts them in order.
  *

@@ -91,6 +91,27 @@ export interface RowLabeller {
   readonly rowsRepeated?: number;
 }
 
+/** What the model says of a chunk's accepted rows. */
+export interface LabelledRows {
+  /** In the order of the chunk's texts. */
+  readonly labels: LabelColumns;
+  /** Of all rows, special ones included. */
+  readonly tokens: number;
+  /** Rows that were cut to the maximum length. */
+  readonly truncated: number;
+}
+
+/** Labels the accepted rows of chunks, in this process or by a fleet. The same rows give the same labels. */
+export interface ChunkLabeller {
+  /**
+   * May be called again before earlier calls are done, and should be.
+   * @throws the signal's reason as soon as it aborts
+   */
+  label(chunk: CorpusChunk, signal: AbortSignal): Promise<LabelledRows>;
+  /** As of a `RowLabeller`. */
+  readonly rowsRepeated?: number;
+}
+
 /** A batch of rows of one exact length S, at the entrance of one stage. */
 export interface StageBatch {
   /** 0-based stage. */

@@ -8,6 +8,7 @@ import { layoutOf } from '#model/bundle/manifest.js';
 import { DedupingLabeller } from '#pipeline/engine/deduping-labeller.js';
 import { policyOfSpeed } from '#pipeline/exit-policy.js';
 import { labelRun } from '#pipeline/label-run.js';
+import { LocalChunkLabeller } from '#pipeline/local-chunk-labeller.js';
 import type { Corpus, CorpusChunk, RowWriter } from '#pipeline/ports.js';
 import type { StageLayout } from '#pipeline/stage-layout.js';
 import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
@@ -66,8 +67,7 @@ await answerOnce<'phases.child.js'>(async (task) => {
     {
       run,
       corpus: replayed(corpus, chunks),
-      tokenizer: known,
-      labeller: known,
+      labeller: new LocalChunkLabeller(known, known),
       writer: clockedWriter(
         createRowWriter({
           format: 'jsonl',

@@ -16,6 +16,7 @@ import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import type { LabelRunResult, RunProgress } from '#pipeline/label-run.js';
 import { finishedRun, labelRun } from '#pipeline/label-run.js';
 import type { Telemetry } from '#pipeline/ports.js';
+import { LocalChunkLabeller } from '#pipeline/local-chunk-labeller.js';
 import { prepareOutput } from '#pipeline/run-directory/output-file.js';
 import type { RunFile, RunSettings } from '#pipeline/run-directory/run-record.js';
 import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
@@ -98,7 +99,15 @@ export async function labelCorpus(
     const dedupe = { bytes: options.dedupeMemory * 2 ** 20, telemetry: hooks.telemetry };
     const labeller = options.dedupe ? new DedupingLabeller(engine, labels.length, dedupe) : engine;
     const result = await labelRun(
-      { run, corpus, tokenizer, labeller, writer, labels, form, layers: geometry.layers },
+      {
+        run,
+        corpus,
+        labeller: new LocalChunkLabeller(tokenizer, labeller),
+        writer,
+        labels,
+        form,
+        layers: geometry.layers,
+      },
       { output: options.out, signal, onProgress: hooks.onProgress },
     );
     return { ...result, fieldsLeftOut: 'leftOut' in rows ? rows.leftOut : new Map() };
