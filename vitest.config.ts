@@ -9,6 +9,7 @@ export default defineConfig({
     include: ['apps/**/*.spec.ts', 'libs/**/*.spec.ts', 'test/**/*.spec.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    globalSetup: ['test/install-services.ts'],
     pool: 'forks',
     maxWorkers: 2,
   },

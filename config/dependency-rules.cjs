@@ -8,6 +8,7 @@ const mayUse = {
   inference: ['pipeline'],
   model: ['pipeline', 'tokenizer', 'inference'],
   hub: ['pipeline'],
+  queue: ['pipeline'],
 };
 
 const libraryRules = Object.entries(mayUse).map(([library, used]) => ({

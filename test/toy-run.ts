@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { LabelRunOptions, LabelRunParts, LabelRunResult } from '#pipeline/label-run.js';
 import { labelRun } from '#pipeline/label-run.js';
 import { LocalChunkLabeller } from '#pipeline/local-chunk-labeller.js';
-import type { RowLabeller, Tokenizer } from '#pipeline/ports.js';
+import type { ChunkLabeller, RowLabeller, Tokenizer } from '#pipeline/ports.js';
 import type { OpenRunOptions } from '#pipeline/run-directory/run-directory.js';
 import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
 import type { RunSettings } from '#pipeline/run-directory/run-record.js';
@@ -23,6 +23,8 @@ export interface ToyRun {
     readonly tokenizer?: Tokenizer;
     readonly labeller?: RowLabeller;
   };
+  /** In place of tokenizer and labeller: who labels the chunks of the run of this id. */
+  readonly fleet?: (run: string) => ChunkLabeller;
   readonly options?: Partial<LabelRunOptions>;
 }
 
@@ -54,7 +56,7 @@ export async function toyRun(toy: ToyRun): Promise<ToyRunResult> {
     const parts: LabelRunParts = {
       run,
       corpus,
-      labeller: new LocalChunkLabeller(tokenizer, labeller),
+      labeller: toy.fleet?.(run.record.id) ?? new LocalChunkLabeller(tokenizer, labeller),
       writer: new ToyWriter(),
       labels: toyLabels,
       layers: toyLayers,

@@ -1,0 +1,173 @@
+import type { CorpusChunk, ChunkLabeller, LabelledRows } from '../ports.js';
+import { orAborted } from '../in-flight.js';
+import type { ChunkJob, ChunkTransport, ResultStore } from './fleet-ports.js';
+import { joinParts } from './join-parts.js';
+
+export interface FleetLabellerOptions {
+  readonly run: string;
+  /** Of the bundle. */
+  readonly classes: number;
+  readonly policy: ChunkJob['policy'];
+  readonly fingerprints: ChunkJob['fingerprints'];
+  /** Gives a number that no attempt of the run has had, whatever died since. */
+  readonly nextEpoch: () => number;
+  /** How often a chunk without a live job is looked for, ms. */
+  readonly reconcileMs: number;
+  /** How often a chunk may come to nothing before the run ends with an error. */
+  readonly attempts: number;
+  /** Hears of a chunk that is given to the queue once more, because its job was lost. */
+  readonly onRetry?: ((chunk: number) => void) | undefined;
+  /** Hears of an error of the queue or the store; they are tried again. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined;
+}
+
+interface Waiting {
+  readonly chunk: CorpusChunk;
+  /** Of its latest job. */
+  epoch: number;
+  attempts: number;
+  /** Its job is on the way to the queue. */
+  isGiving: boolean;
+  readonly resolve: (rows: LabelledRows) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The fleet gave no results of a chunk, again and again. */
+export class ChunkLostError extends Error {
+  override readonly name = 'ChunkLostError';
+
+  constructor(
+    readonly run: string,
+    readonly chunk: number,
+    readonly attempts: number,
+  ) {
+    super(
+      `Chunk ${chunk} of run ${run} was given to the workers ${attempts} times and came back without results. ` +
+        'Look into the log of the workers, then resume the run.',
+    );
+  }
+}
+
+/** Between attempts to reach a queue that does not answer, ms. */
+const RETRY_MS = 1000;
+
+/**
+ * Labels chunks by a fleet of workers: gives each to the queue and waits for its results. The queue and the store may
+ * lose everything: a chunk whose job is gone gets another one. What is left of a chunk is dropped when its results are here.
+ */
+export class FleetLabeller implements ChunkLabeller {
+  readonly #transport: ChunkTransport;
+  readonly #results: ResultStore;
+  readonly #options: FleetLabellerOptions;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #closed = new AbortController();
+  readonly #loops: readonly Promise<void>[];
+
+  constructor(transport: ChunkTransport, results: ResultStore, options: FleetLabellerOptions) {
+    this.#transport = transport;
+    this.#results = results;
+    this.#options = options;
+    this.#loops = [this.#collect(), this.#reconcile()];
+  }
+
+  async label(chunk: CorpusChunk, signal: AbortSignal): Promise<LabelledRows> {
+    const found = new Promise<LabelledRows>((resolve, reject) => {
+      this.#waiting.set(chunk.chunk, { chunk, epoch: -1, attempts: 0, isGiving: false, resolve, reject });
+    });
+    const waiting = this.#waiting.get(chunk.chunk)!;
+    try {
+      void this.#give(waiting);
+      return await orAborted(found, signal);
+    } finally {
+      this.#waiting.delete(chunk.chunk);
+    }
+  }
+
+  /** Ends waiting; jobs that are in the queue stay there. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await Promise.all(this.#loops);
+  }
+
+  /** Gives a chunk to the queue under a new epoch. What fails is tried again by `#reconcile`. */
+  async #give(waiting: Waiting): Promise<void> {
+    const { run, policy, fingerprints, nextEpoch } = this.#options;
+    const { chunk, texts, pairs } = waiting.chunk;
+    waiting.epoch = nextEpoch();
+    waiting.isGiving = true;
+    const job = { run, chunk, epoch: waiting.epoch, policy, fingerprints, texts, pairs };
+    try {
+      await this.#results.open(job, job.epoch);
+      await this.#transport.add(job);
+      // Only now: a queue that cannot be reached is no fault of the chunk's.
+      waiting.attempts += 1;
+    } catch (error) {
+      this.#options.onTrouble?.(error);
+    } finally {
+      waiting.isGiving = false;
+    }
+  }
+
+  async #collect(): Promise<void> {
+    while (!this.#closed.signal.aborted) {
+      try {
+        const chunk = await this.#results.nextReady(this.#options.run);
+        const waiting = chunk === undefined ? undefined : this.#waiting.get(chunk);
+        if (waiting !== undefined) await this.#take(waiting);
+      } catch (error) {
+        this.#options.onTrouble?.(error);
+        await this.#pause(RETRY_MS);
+      }
+    }
+  }
+
+  /** Hands out a chunk whose rows are all there. @returns whether they are */
+  async #take(waiting: Waiting): Promise<boolean> {
+    const { run, classes } = this.#options;
+    const { chunk, texts } = waiting.chunk;
+    const rows = joinParts(await this.#results.parts({ run, chunk }), texts.length, classes);
+    if (rows === undefined) return false;
+    waiting.resolve(rows);
+    await this.#results.drop({ run, chunk });
+    return true;
+  }
+
+  /** Every chunk that waits has a live job, or gets one. */
+  async #reconcile(): Promise<void> {
+    const { run, reconcileMs, attempts, onRetry, onTrouble } = this.#options;
+    while (!this.#closed.signal.aborted) {
+      await this.#pause(reconcileMs);
+      for (const waiting of this.#waiting.values()) {
+        const { chunk } = waiting.chunk;
+        if (waiting.isGiving) continue;
+        try {
+          if (await this.#transport.isLive({ run, chunk, epoch: waiting.epoch })) continue;
+          // Its word that it is ready may be lost, and its results not.
+          if (await this.#take(waiting)) continue;
+          if (waiting.attempts >= attempts) {
+            waiting.reject(new ChunkLostError(run, chunk, attempts));
+            continue;
+          }
+          onRetry?.(chunk);
+          await this.#give(waiting);
+        } catch (error) {
+          onTrouble?.(error);
+        }
+        if (this.#closed.signal.aborted) return;
+      }
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const { signal } = this.#closed;
+      const end = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal.addEventListener('abort', end, { once: true });
+    });
+  }
+}

@@ -1,0 +1,75 @@
+import type { LabelColumns } from '../columns.js';
+
+/** What the fleet found of some rows of a chunk. */
+export interface ResultPart {
+  /** Index of each row among the chunk's accepted rows, `[rows]`. */
+  readonly rows: Int32Array;
+  /** In the order of `rows`. */
+  readonly labels: LabelColumns;
+  /** Of these rows, special ones included. */
+  readonly tokens: number;
+  /** Rows of these that were cut to the maximum length. */
+  readonly truncated: number;
+}
+
+/** Bytes that are no part, or not one of this chunk. */
+export class ResultPartError extends Error {
+  override readonly name = 'ResultPartError';
+}
+
+/** `slr` and the version of the format. */
+const MAGIC = 0x736c7201;
+const HEADER_BYTES = 24;
+
+/** Bytes of a row: its index, label, exit layer, uncertainty and probabilities. */
+const rowBytes = (classes: number): number => 4 + 2 + 1 + 4 + 4 * classes;
+
+/** Little-endian; the columns back to back, widest first. */
+export function encodePart({ rows, labels, tokens, truncated }: ResultPart): Buffer {
+  const { classes } = labels;
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt32LE(MAGIC, 0);
+  header.writeUInt32LE(rows.length, 4);
+  header.writeUInt32LE(classes, 8);
+  header.writeUInt32LE(truncated, 12);
+  header.writeDoubleLE(tokens, 16);
+  return Buffer.concat([
+    header,
+    ...[rows, labels.uncertainty, labels.probabilities, labels.label, labels.exitLayer].map(
+      ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength),
+    ),
+  ]);
+}
+
+/** @throws ResultPartError */
+export function decodePart(bytes: Uint8Array): ResultPart {
+  // A copy, so that the columns begin where their elements may.
+  const own = Buffer.from(Uint8Array.from(bytes).buffer);
+  if (own.length < HEADER_BYTES || own.readUInt32LE(0) !== MAGIC) {
+    throw new ResultPartError(`Expected results of a chunk; got ${own.length} bytes that are none.`);
+  }
+  const [count, classes] = [own.readUInt32LE(4), own.readUInt32LE(8)];
+  const expected = HEADER_BYTES + count * rowBytes(classes);
+  if (own.length !== expected) {
+    throw new ResultPartError(
+      `Expected ${expected} bytes of ${count} rows and ${classes} classes; got ${own.length}.`,
+    );
+  }
+  let at = HEADER_BYTES;
+  const next = (length: number, width: number): [ArrayBuffer, number, number] => {
+    const column: [ArrayBuffer, number, number] = [own.buffer, at, length];
+    at += length * width;
+    return column;
+  };
+  const rows = new Int32Array(...next(count, 4));
+  const uncertainty = new Float32Array(...next(count, 4));
+  const probabilities = new Float32Array(...next(count * classes, 4));
+  const label = new Uint16Array(...next(count, 2));
+  const exitLayer = new Uint8Array(...next(count, 1));
+  return {
+    rows,
+    labels: { rows: count, classes, label, exitLayer, uncertainty, probabilities },
+    tokens: own.readDoubleLE(16),
+    truncated: own.readUInt32LE(12),
+  };
+}

@@ -1,0 +1,92 @@
+/** What a run may expect of whoever labels its chunks: the same of this process and of a fleet. */
+import { setMaxListeners } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LocalChunkLabeller } from '#pipeline/local-chunk-labeller.js';
+import type { ChunkLabeller, CorpusChunk } from '#pipeline/ports.js';
+import { sum } from '#pipeline/report/counts.js';
+import { ToyCorpus, ToyLabeller, ToyTokenizer, toyCorpusText, toyLabelsOf } from '../toy-ports.js';
+import { RedisServer } from './redis-server.js';
+import { openFleet, openToyWorker } from './toy-fleet.js';
+
+let folder: string;
+let redis: RedisServer;
+let chunks: CorpusChunk[];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-labellers-'));
+  const path = join(folder, 'corpus.txt');
+  await writeFile(path, `${toyCorpusText(95)}no tab\n${'red\tlong '.padEnd(60, 'x')}\n`);
+  expect(await readFile(path, 'utf8')).toContain('no tab');
+  chunks = [];
+  for await (const chunk of new ToyCorpus(path, 10).chunks()) chunks.push(chunk);
+  redis = await RedisServer.start();
+});
+afterAll(async () => {
+  await redis.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface OpenLabeller {
+  readonly labeller: ChunkLabeller;
+  close(): Promise<void>;
+}
+
+let runs = 0;
+const adapters: Record<string, () => OpenLabeller> = {
+  'this process': () => ({
+    labeller: new LocalChunkLabeller(new ToyTokenizer(), new ToyLabeller()),
+    close: () => Promise.resolve(),
+  }),
+  'a fleet': () => {
+    const worker = openToyWorker(redis.url, { pauseMs: 5 });
+    const fleet = openFleet(redis.url, `contract-${(runs += 1)}`);
+    return {
+      labeller: fleet.labeller,
+      async close() {
+        await fleet.close();
+        await worker.close();
+      },
+    };
+  },
+};
+
+describe.each(Object.keys(adapters))('chunks labelled by %s', (name) => {
+  const never = new AbortController().signal;
+  setMaxListeners(0, never);
+  let open: OpenLabeller;
+  beforeEach(() => {
+    open = adapters[name]!();
+  });
+  afterEach(() => open.close());
+
+  it('have the labels of their rows, and the counts', async () => {
+    for (const chunk of chunks) {
+      const tokens = await new ToyTokenizer().tokenize(chunk.texts);
+      expect(await open.labeller.label(chunk, never)).toEqual({
+        labels: toyLabelsOf(tokens),
+        tokens: tokens.ids.length,
+        truncated: sum(tokens.truncated),
+      });
+    }
+  });
+
+  it('are each given their own, side by side', async () => {
+    const found = await Promise.all(chunks.map((chunk) => open.labeller.label(chunk, never)));
+    for (const [index, { texts }] of chunks.entries()) {
+      expect(found[index]!.labels).toEqual(toyLabelsOf(await new ToyTokenizer().tokenize(texts)));
+    }
+  });
+
+  it('are waited for no longer than until the signal aborts', async () => {
+    const stop = new AbortController();
+    const stopped = open.labeller.label(chunks[0]!, stop.signal);
+    const other = open.labeller.label(chunks[1]!, never);
+    stop.abort(new Error('stopped here'));
+    await expect(stopped).rejects.toThrow('stopped here');
+    expect((await other).labels.rows).toBe(chunks[1]!.texts.length);
+    // And again, as a run that is resumed asks.
+    expect((await open.labeller.label(chunks[0]!, never)).labels.rows).toBe(chunks[0]!.texts.length);
+  });
+});

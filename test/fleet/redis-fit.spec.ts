@@ -1,0 +1,32 @@
+import { afterEach, expect, it } from 'vitest';
+import { connectRedis, expectQueueRedis } from '#queue/redis-connection.js';
+import { RedisServer } from './redis-server.js';
+
+let server: RedisServer | undefined;
+afterEach(() => server?.stop());
+
+async function unfit(settings: Record<string, string>): Promise<unknown> {
+  server = await RedisServer.start(settings);
+  const redis = connectRedis(server.url.replace('//', '//someone:secret@'), { username: '', password: '' });
+  try {
+    return await expectQueueRedis(redis).catch((error: unknown) => error);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+it('takes a Redis that keeps what it is given', async () => {
+  expect(await unfit({})).toBeUndefined();
+  await server?.stop();
+  expect(await unfit({ maxmemory: '100mb' })).toBeUndefined();
+});
+
+it.each(['allkeys-lru', 'volatile-ttl'])('refuses one that evicts by %s, and names it', async (policy) => {
+  const error = await unfit({ 'maxmemory-policy': policy, maxmemory: '100mb' });
+  expect(error).toMatchObject({
+    name: 'RedisUnfitError',
+    place: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+  });
+  expect(String(error)).toMatch(`maxmemory-policy is ${policy}`);
+  expect(String(error)).not.toContain('secret');
+});
