@@ -143,7 +143,9 @@ export class FleetLabeller implements ChunkLabeller {
         try {
           if (await this.#transport.isLive({ run, chunk, epoch: waiting.epoch })) continue;
           // Its word that it is ready may be lost, and its results not.
-          if (await this.#take(waiting)) continue;
+          if (this.#isWaiting(waiting) && (await this.#take(waiting))) continue;
+          // Its results may have come meanwhile, and be dropped.
+          if (!this.#isWaiting(waiting)) continue;
           if (waiting.attempts >= attempts) {
             waiting.reject(new ChunkLostError(run, chunk, attempts));
             continue;
@@ -156,6 +158,10 @@ export class FleetLabeller implements ChunkLabeller {
         if (this.#closed.signal.aborted) return;
       }
     }
+  }
+
+  #isWaiting(waiting: Waiting): boolean {
+    return this.#waiting.get(waiting.chunk.chunk) === waiting;
   }
 
   #pause(ms: number): Promise<void> {
