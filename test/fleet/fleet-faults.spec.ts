@@ -67,9 +67,13 @@ function work(options?: Parameters<typeof openToyWorker>[1]): ToyWorker {
   return worker;
 }
 
-function workerProcess(pauseMs: number): ChildProcess {
-  const started = spawn(process.execPath, [child, redis.url, String(pauseMs)], { stdio: 'inherit' });
+/** A worker in a process of its own, once it takes jobs. */
+async function workerProcess(pauseMs: number): Promise<ChildProcess> {
+  const started = spawn(process.execPath, [child, redis.url, String(pauseMs)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   processes.add(started);
+  await once(started.stdout, 'data');
   return started;
 }
 
@@ -102,8 +106,8 @@ it('undisturbed', async () => {
 
 it('worker processes killed again and again', async () => {
   let kills = 0;
-  workerProcess(30);
-  let victim = workerProcess(30);
+  await workerProcess(30);
+  let victim = await workerProcess(30);
   await runOverFleet(await corpusFolder(), async (isOver) => {
     while (!isOver()) {
       await sleep(400);
@@ -111,17 +115,16 @@ it('worker processes killed again and again', async () => {
       victim.kill('SIGKILL');
       await once(victim, 'close');
       kills += 1;
-      victim = workerProcess(30);
+      victim = await workerProcess(30);
     }
   });
   expect(kills).toBeGreaterThan(0);
 });
 
 it('a worker that is told to stop finishes what it has', async () => {
-  const first = workerProcess(50);
+  const first = await workerProcess(50);
   await runOverFleet(await corpusFolder(), async () => {
-    await sleep(700);
-    workerProcess(50);
+    await workerProcess(50);
     first.kill('SIGTERM');
     expect(await once(first, 'close')).toEqual([0, null]);
   });

@@ -4,3 +4,4 @@ import { openToyWorker } from './toy-fleet.js';
 const [url = '', pauseMs = '0'] = process.argv.slice(2);
 const worker = openToyWorker(url, { pauseMs: Number(pauseMs) });
 process.once('SIGTERM', () => void worker.close());
+process.stdout.write('ready\n');
