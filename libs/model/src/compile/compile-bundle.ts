@@ -148,11 +148,25 @@ function withOverrides(config: CheckpointConfig, options: CompileOptions): Check
     ...config,
     maxLength,
     task: options.task ?? config.task,
-    uncertaintyTop: options.uncertaintyTop ?? config.uncertaintyTop,
+    uncertaintyTop: uncertaintyTopOf(config, options.uncertaintyTop),
     thresholds: thresholdsOf(config, options.thresholds),
   };
   checkConfig(options.checkpoint, changed);
   return changed;
+}
+
+function uncertaintyTopOf(
+  { problem, labels, uncertaintyTop }: CheckpointConfig,
+  change: number | undefined,
+): number | undefined {
+  if (change === undefined) return uncertaintyTop;
+  if (problem !== 'single-label') {
+    throw new CompileError(`--uncertainty-top is of a single-label head; this one is ${problem}.`);
+  }
+  if (change > labels.length) {
+    throw new CompileError(`--uncertainty-top is ${change}, but the model has ${labels.length} labels.`);
+  }
+  return change;
 }
 
 function thresholdsOf(
