@@ -58,6 +58,8 @@ async function ask(name: string, rows: readonly ExpectedText[]): Promise<Answer[
     tool: 'test',
   });
   const { manifest, stageFiles } = await openBundle(out);
+  // What the work of a row is counted with.
+  expect(manifest.geometry.embeddingSize).toBe(name === 'electra' ? 8 : undefined);
   const classes = manifest.labels.length;
   const { specialTokens: rule, maxLength } = manifest;
   const tokenizer = await TextTokenizer.load(out, { rule, maxLength });
