@@ -17,7 +17,7 @@ import {
   OutputExistsError,
   OutputPathError,
 } from '#pipeline/run-directory/output-file.js';
-import { RunDirectoryError } from '#pipeline/run-directory/run-directory.js';
+import { RunDirectoryError } from '#pipeline/run-directory/read-json.js';
 import { RunLockedError } from '#pipeline/run-directory/run-lock.js';
 import { isRunRecord } from '#pipeline/run-directory/run-record.js';
 import { runSteps } from '#pipeline/run-directory/run-steps.js';

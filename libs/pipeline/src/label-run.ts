@@ -11,7 +11,7 @@ import type { FinishedRun } from './run-directory/finalise-run.js';
 import { finaliseRun } from './run-directory/finalise-run.js';
 import { OutputChangedError, prepareOutput, verifyOutput } from './run-directory/output-file.js';
 import type { RunDirectory } from './run-directory/run-directory.js';
-import { RunDirectoryError, readJson } from './run-directory/run-directory.js';
+import { RunDirectoryError, readJson } from './run-directory/read-json.js';
 
 /** What a run is made of. `labelRun` closes none of it: who opened it closes it. */
 export interface LabelRunParts extends ChunkWork {

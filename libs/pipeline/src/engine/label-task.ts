@@ -1,34 +1,69 @@
-import type { ExitColumns, LabelColumns, TokenColumns } from '../columns.js';
+import type { Activation, ExitColumns, LabelColumns, TokenColumns } from '../columns.js';
 import { emptyLabels } from '../label-columns.js';
+import { joinActivations } from './join-activations.js';
 
 /** Token columns that no model of this layout can label. */
 export class TokenColumnsError extends Error {
   override readonly name = 'TokenColumnsError';
 }
 
-/** One call of `label`: its rows, and what the exits have said of them so far. */
+/** Rows on their way into a stage. */
+export interface StageInput {
+  readonly tokens: TokenColumns;
+  /** What an earlier stage, elsewhere, made of the rows; absent where they enter the first stage. */
+  readonly entry?: StageEntry | undefined;
+  /** Whether the rows are not to wait for others. */
+  readonly urgent?: boolean | undefined;
+}
+
+export interface StageEntry {
+  /** 0-based stage that they enter. */
+  readonly stage: number;
+  /** The rows back to back, `[tokens, hidden size]`. */
+  readonly hidden: Activation;
+}
+
+/** Rows that left no exit of the stages that they ran through. */
+export interface Survivors {
+  /** Index of each among the rows that entered, ascending. */
+  readonly rows: Int32Array;
+  /** In that order, back to back, `[tokens of these rows, hidden size]`. */
+  readonly hidden: Activation | undefined;
+}
+
+export interface StageOutcome {
+  /** Of all rows; a survivor has none yet. */
+  readonly labels: LabelColumns;
+  readonly survivors: Survivors;
+}
+
+/** The rows of one call, and what the exits have said of them so far. */
 export class LabelTask {
   readonly tokens: TokenColumns;
-  /** Settles when the last row has left, or with the error given to `fail`. */
-  readonly labels: Promise<LabelColumns>;
+  /** From when on its rows have waited, by `performance.now()`. */
+  readonly since: number;
+  /** Settles when the last row has left or survived, or with the error given to `fail`. */
+  readonly outcome: Promise<StageOutcome>;
   readonly #columns: LabelColumns;
+  readonly #survivors: { readonly row: number; readonly hidden: Activation }[] = [];
   #waiting: number;
-  #resolve!: (labels: LabelColumns) => void;
+  #resolve!: (outcome: StageOutcome) => void;
   #reject!: (error: Error) => void;
 
-  constructor(tokens: TokenColumns, classes: number) {
+  constructor({ tokens, urgent = false }: StageInput, classes: number) {
     const rows = tokens.offsets.length - 1;
     this.tokens = tokens;
+    this.since = urgent ? Number.NEGATIVE_INFINITY : performance.now();
     this.#waiting = rows;
     this.#columns = emptyLabels(rows, classes);
-    this.labels = new Promise((resolve, reject) => {
+    this.outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (rows === 0) this.#resolve(this.#columns);
+    if (rows === 0) this.#end();
   }
 
-  /** Whether every row has left. */
+  /** Whether every row has left or survived. */
   get complete(): boolean {
     return this.#waiting === 0;
   }
@@ -56,12 +91,33 @@ export class LabelTask {
     label[row] = firstMaximum(answer);
     exitLayer[row] = exit.layer;
     uncertainty[row] = exit.uncertainty[at] ?? Number.NaN;
-    this.#waiting -= 1;
-    if (this.#waiting === 0) this.#resolve(this.#columns);
+    this.#settleRow();
+  }
+
+  /** Takes the hidden states of a row that left nowhere, `[S, hidden size]`. Once for each row. */
+  survive(row: number, hidden: Activation): void {
+    this.#survivors.push({ row, hidden });
+    this.#settleRow();
   }
 
   fail(error: Error): void {
     this.#reject(error);
+  }
+
+  #settleRow(): void {
+    this.#waiting -= 1;
+    if (this.#waiting === 0) this.#end();
+  }
+
+  #end(): void {
+    const survivors = this.#survivors.sort((a, b) => a.row - b.row);
+    this.#resolve({
+      labels: this.#columns,
+      survivors: {
+        rows: Int32Array.from(survivors, ({ row }) => row),
+        hidden: joinActivations(survivors.map(({ hidden }) => hidden)),
+      },
+    });
   }
 }
 

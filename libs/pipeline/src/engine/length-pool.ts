@@ -1,4 +1,5 @@
 import type { Activation } from '../columns.js';
+import { joinActivations } from './join-activations.js';
 
 /** Rows of one length at the entrance of a stage, as columns. */
 export interface PooledRows {
@@ -150,20 +151,6 @@ function joinRows(parts: readonly PooledRows[]): PooledRows {
     joined.tasks.set(part.tasks, at);
     joined.rows.set(part.rows, at);
     at += part.rows.length;
-  }
-  return joined;
-}
-
-function joinActivations(parts: readonly Activation[]): Activation | undefined {
-  const [first] = parts;
-  if (first === undefined) return undefined;
-  if (parts.length === 1 && first.byteLength === first.buffer.byteLength) return first;
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const joined = first instanceof Float32Array ? new Float32Array(length) : new Uint16Array(length);
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
   }
   return joined;
 }

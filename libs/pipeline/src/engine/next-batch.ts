@@ -15,17 +15,18 @@ export interface NextBatch {
  *
  * But instead of first-stage rows whose survivors would have no room: the largest batch of survivors.
  *
- * @param turn which of the two comes first now
+ * @param turn which of the two comes first now; `only-full` where rows had better wait for others
  * @param pools the pool of each stage, the first stage first
  * @param hasRoom whether the survivors of so many first-stage tokens fit under the memory bound
  * @returns undefined where no row waits, or where only running batches can make room
  */
 export function nextBatch(
-  turn: 'full' | 'oldest',
+  turn: 'full' | 'oldest' | 'only-full',
   pools: readonly LengthPool[],
   hasRoom: (tokens: number) => boolean,
 ): NextBatch | undefined {
-  const next = (turn === 'full' ? deepestFull(pools) : undefined) ?? oldest(pools);
+  const full = turn === 'oldest' ? undefined : deepestFull(pools);
+  const next = full ?? (turn === 'only-full' ? undefined : oldest(pools));
   if (next?.stage !== 0) return next;
   const rows = pools[0]?.batchRows(next.length) ?? 0;
   return hasRoom(rows * next.length) ? next : largestSurvivors(pools);

@@ -4,7 +4,9 @@ import { HIDDEN, ManualRunner, reference, tokensOf } from '../../../../test/hash
 import type { ExitPolicy } from '../exit-policy.js';
 import type { ModelLayout } from '../stage-layout.js';
 import { exitLayers } from '../stage-layout.js';
+import { copyLabel } from '../label-columns.js';
 import { TokenColumnsError } from './label-task.js';
+import { selectRows } from './select-rows.js';
 import { StageFailedError, StageEngine } from './stage-engine.js';
 
 const LONGEST = 9;
@@ -213,5 +215,88 @@ describe('StageEngine', () => {
     const pairs: ModelLayout = { ...twoStages, task: 'pair' };
     const pairEngine = new StageEngine(new ManualRunner(pairs, 1), pairs, fullDepth);
     await expect(pairEngine.label(tokensOf([3], 'single', 0))).rejects.toThrow(TokenColumnsError);
+  });
+
+  it('labels rows as before where survivors go on elsewhere, after whichever stage', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenes, fc.nat(3), async (scene, cut) => {
+        const { layout, batchTokens, survivorBytes, concurrency } = scene;
+        const last = layout.stages.length - 1;
+        const lastStage = Math.min(cut, last);
+        const policy = policyOf(layout, scene.thresholds);
+        const runners = [
+          new ManualRunner(layout, concurrency),
+          new ManualRunner(layout, concurrency),
+        ] as const;
+        const options = { batchTokens, survivorBytes };
+        const [here, elsewhere] = [
+          new StageEngine(runners[0], layout, policy, { ...options, lastStage }),
+          new StageEngine(runners[1], layout, policy, options),
+        ];
+        const chunks = scene.chunks.map((lengths, index) => tokensOf(lengths, layout.task, index));
+        const begun = Promise.all(chunks.map((tokens) => here.run({ tokens })));
+        await finishAll(runners[0], scene.picks);
+        const ended = (await begun).map(async ({ labels, survivors: { rows, hidden } }, index) => {
+          expect([...rows]).toEqual([...rows].sort((a, b) => a - b));
+          if (hidden === undefined) return labels;
+          const tokens = selectRows(chunks[index]!, [...rows]);
+          const rest = await elsewhere.run({ tokens, entry: { stage: lastStage + 1, hidden } });
+          expect(rest.survivors.rows).toHaveLength(0);
+          for (const [at, row] of rows.entries()) copyLabel(rest.labels, at, labels, row);
+          return labels;
+        });
+        await settle();
+        await finishAll(runners[1], scene.picks);
+        expect(await Promise.all(ended)).toEqual(chunks.map((tokens) => reference(tokens, layout, policy)));
+        expect(runners[0].batches.every(({ stage }) => stage <= lastStage)).toBe(true);
+        expect(runners[1].batches.every(({ stage }) => stage > lastStage)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('refuses activations that are not those of the tokens', async () => {
+    const engine = new StageEngine(new ManualRunner(twoStages, 1), twoStages, fullDepth);
+    const entry = { stage: 1, hidden: new Float32Array(3 * HIDDEN - 1) };
+    await expect(engine.run({ tokens: tokensOf([3], 'single', 0), entry })).rejects.toThrow(
+      'Expected activations of 3 tokens, 6 numbers; got 5.',
+    );
+  });
+
+  it('lets rows wait for others as long as others may come, unless they are urgent', async () => {
+    const runner = new ManualRunner(twoStages, 1);
+    let moreMayCome = true;
+    const patience = { ms: 60_000, moreMayCome: () => moreMayCome };
+    const engine = new StageEngine(runner, twoStages, fullDepth, { batchTokens: 4, patience });
+    const labels = [engine.label(tokensOf([2, 1], 'single', 0))];
+    await settle();
+    expect(runner.batches).toEqual([]);
+    labels.push(engine.label(tokensOf([2], 'single', 1)));
+    await settle();
+    expect(runner.batches).toEqual([{ stage: 0, rows: 2, tokens: 2 }]);
+    runner.finish(0);
+    await settle();
+    labels.push(
+      engine.run({ tokens: tokensOf([3], 'single', 2), urgent: true }).then(({ labels: all }) => all),
+    );
+    await settle();
+    expect(runner.batches.at(-1)).toEqual({ stage: 0, rows: 1, tokens: 3 });
+    moreMayCome = false;
+    await finishAll(runner, [0]);
+    expect((await Promise.all(labels)).map(({ rows }) => rows)).toEqual([2, 1, 1]);
+  });
+
+  it('lets rows wait for others no longer than it was told', async () => {
+    const runner = new ManualRunner(twoStages, 1);
+    const patience = { ms: 30, moreMayCome: () => true };
+    const engine = new StageEngine(runner, twoStages, fullDepth, { batchTokens: 4, patience });
+    const labels = engine.label(tokensOf([1], 'single', 0));
+    await settle();
+    expect(runner.batches).toEqual([]);
+    await expect.poll(() => runner.pending).toBe(1);
+    runner.finish(0);
+    await expect.poll(() => runner.pending).toBe(1);
+    runner.finish(0);
+    expect((await labels).rows).toBe(1);
   });
 });

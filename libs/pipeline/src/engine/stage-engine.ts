@@ -1,7 +1,8 @@
 import type { LabelColumns, TokenColumns } from '../columns.js';
 import type { ExitPolicy } from '../exit-policy.js';
 import { stagePolicy } from '../exit-policy.js';
-import { gatherIds } from './first-stage-input.js';
+import { gatherHidden, gatherIds } from './stage-input.js';
+import type { StageInput, StageOutcome } from './label-task.js';
 import { LabelTask, TokenColumnsError } from './label-task.js';
 import type { PooledRows } from './length-pool.js';
 import { LengthPool } from './length-pool.js';
@@ -36,7 +37,18 @@ export interface StageEngineOptions {
   readonly batchTokens?: number | undefined;
   /** The most bytes of activations between stages; at least one batch's are always allowed. Default 256 MiB. */
   readonly survivorBytes?: number | undefined;
+  /** The last stage that runs here, 0-based; rows that leave no exit up to it survive. Default: the last of the model. */
+  readonly lastStage?: number | undefined;
+  /** Absent, rows run as soon as there is room for them. */
+  readonly patience?: Patience | undefined;
   readonly telemetry?: Telemetry | undefined;
+}
+
+/** How long rows wait for others of their length, so that batches are full. */
+export interface Patience {
+  readonly ms: number;
+  /** Whether it is worth while: others may come. */
+  readonly moreMayCome: () => boolean;
 }
 
 /** Batches that wait at the runner for each one that runs there, so that its workers never wait for this thread. */
@@ -54,12 +66,16 @@ export class StageEngine implements RowLabeller {
   readonly #layout: ModelLayout;
   readonly #policies: readonly Float32Array[];
   readonly #survivorBytes: number;
+  readonly #lastStage: number;
+  readonly #patience: Patience | undefined;
   readonly #telemetry: Telemetry | undefined;
   readonly #pools: readonly LengthPool[];
   readonly #tasks = new Map<number, LabelTask>();
   #taskCount = 0;
   #turn: 'full' | 'oldest' = 'full';
   #running = 0;
+  /** Runs when the rows that wait longest have waited long enough. */
+  #waking: NodeJS.Timeout | undefined;
   /** Bytes that the survivors of running batches may take. Together with the pools' never above the bound. */
   #reserved = 0;
 
@@ -75,6 +91,8 @@ export class StageEngine implements RowLabeller {
     this.#layout = layout;
     this.#policies = layout.stages.map(({ exits }) => stagePolicy(policy, exits));
     this.#survivorBytes = survivorBytes;
+    this.#lastStage = options.lastStage ?? layout.stages.length - 1;
+    this.#patience = options.patience;
     this.#telemetry = options.telemetry;
     this.#pools = layout.stages.map(
       ({ layers }) =>
@@ -83,32 +101,66 @@ export class StageEngine implements RowLabeller {
   }
 
   /**
-   * Labels rows; may be called again before earlier calls are done, and should be, for full batches.
+   * Labels rows by all stages; may be called again before earlier calls are done, and should be, for full batches.
    * @throws TokenColumnsError for a row without tokens, or a pair task without segments
    * @throws StageFailedError when a batch with rows of this call failed; other calls are not affected
    */
   async label(tokens: TokenColumns): Promise<LabelColumns> {
-    if (this.#layout.task === 'pair' && tokens.segments === undefined) {
+    const { labels } = await this.run({ tokens });
+    return labels;
+  }
+
+  /**
+   * Runs rows from where they enter to the last stage that runs here. Who calls it bounds what survives that: the
+   * activations of a call's survivors are held until all of its rows are done.
+   * @throws TokenColumnsError also for activations of another size
+   * @throws StageFailedError as `label` does
+   */
+  async run(input: StageInput): Promise<StageOutcome> {
+    const { tokens, entry } = input;
+    if (this.#layout.task === 'pair' && entry === undefined && tokens.segments === undefined) {
       throw new TokenColumnsError('Expected segments, since the model takes pairs of texts; got none.');
     }
-    const task = new LabelTask(tokens, this.#layout.labels.length);
+    const expected = tokens.ids.length * this.#layout.hiddenSize;
+    if (entry !== undefined && entry.hidden.length !== expected) {
+      throw new TokenColumnsError(
+        `Expected activations of ${tokens.ids.length} tokens, ${expected} numbers; got ${entry.hidden.length}.`,
+      );
+    }
+    const task = new LabelTask(input, this.#layout.labels.length);
     const rowsByLength = task.rowsByLength();
     const number = this.#taskCount++;
     if (!task.complete) this.#tasks.set(number, task);
     for (const [length, rows] of rowsByLength) {
-      this.#pools[0]?.add(length, { tasks: new Int32Array(rows.length).fill(number), rows });
+      const tasks = new Int32Array(rows.length).fill(number);
+      const hidden = entry && gatherHidden(entry, tokens, rows, length);
+      this.#pools[entry?.stage ?? 0]?.add(length, { tasks, rows, hidden });
     }
     this.#fillRunner();
-    return task.labels;
+    return task.outcome;
   }
 
   #fillRunner(): void {
+    clearTimeout(this.#waking);
     while (this.#running < this.#runner.concurrency * (1 + LOOK_AHEAD)) {
-      const next = nextBatch(this.#turn, this.#pools, (tokens) => this.#hasRoom(tokens));
-      if (next === undefined) return;
+      const wait = this.#waitMs();
+      const turn = wait > 0 ? 'only-full' : this.#turn;
+      const next = nextBatch(turn, this.#pools, (tokens) => this.#hasRoom(tokens));
+      if (next === undefined) {
+        if (wait > 0 && wait < Infinity) this.#waking = setTimeout(() => this.#fillRunner(), wait);
+        return;
+      }
       this.#turn = this.#turn === 'full' ? 'oldest' : 'full';
       void this.#run(next);
     }
+  }
+
+  /** How long the rows that have waited longest may still wait for others, ms; Infinity where there are none. */
+  #waitMs(): number {
+    if (this.#patience === undefined || !this.#patience.moreMayCome()) return 0;
+    let since = Infinity;
+    for (const task of this.#tasks.values()) since = Math.min(since, task.since);
+    return Math.max(0, since + this.#patience.ms - performance.now());
   }
 
   async #run({ stage, length }: NextBatch): Promise<void> {
@@ -145,7 +197,7 @@ export class StageEngine implements RowLabeller {
 
   #settle(stage: number, length: number, batch: PooledRows, result: StageResult): void {
     const policy = this.#policies[stage] ?? new Float32Array(0);
-    const isLast = stage === this.#pools.length - 1;
+    const isLast = stage === this.#layout.stages.length - 1;
     const departures = readDepartures(result, batch.rows.length, policy, isLast);
     const failed = new Set<number>();
     const left = new Map<number, number>();
@@ -160,14 +212,35 @@ export class StageEngine implements RowLabeller {
       if (task.complete) this.#tasks.delete(number);
     }
     for (const [layer, count] of left) this.#telemetry?.rowsLeft(layer, count);
-    const { rows, hidden } = result.survivors;
-    const next = this.#pools[stage + 1];
+    if (stage === this.#lastStage) this.#handOver(batch, result);
+    else this.#poolSurvivors(stage + 1, length, batch, result, failed);
+  }
+
+  #poolSurvivors(
+    stage: number,
+    length: number,
+    batch: PooledRows,
+    { survivors: { rows, hidden } }: StageResult,
+    failed: ReadonlySet<number>,
+  ): void {
+    const next = this.#pools[stage];
     next?.add(length, {
       tasks: rows.map((index) => batch.tasks[index] ?? -1),
       rows: rows.map((index) => batch.rows[index] ?? -1),
       hidden,
     });
     if (failed.size > 0) next?.drop(failed);
+  }
+
+  /** Gives survivors of the last stage that runs here back to who gave the rows. */
+  #handOver(batch: PooledRows, { survivors: { rows, hidden } }: StageResult): void {
+    const width = rows.length === 0 ? 0 : hidden.length / rows.length;
+    for (const [at, index] of rows.entries()) {
+      const number = batch.tasks[index] ?? -1;
+      const task = this.#tasks.get(number);
+      task?.survive(batch.rows[index] ?? -1, hidden.subarray(at * width, (at + 1) * width));
+      if (task?.complete === true) this.#tasks.delete(number);
+    }
   }
 
   #fail(rows: PooledRows, error: StageFailedError): void {
@@ -185,9 +258,9 @@ export class StageEngine implements RowLabeller {
     return held === 0 || held + this.#bytesAfter(0, tokens) <= this.#survivorBytes;
   }
 
-  /** Bytes of the activations of so many tokens behind a stage, if all survive. */
+  /** Bytes of the activations that so many tokens may leave in the pools behind a stage, if all survive. */
   #bytesAfter(stage: number, tokens: number): number {
-    if (stage === this.#pools.length - 1) return 0;
+    if (stage === this.#lastStage) return 0;
     return tokens * this.#layout.hiddenSize * (this.#layout.activation === 'float16' ? 2 : 4);
   }
 }

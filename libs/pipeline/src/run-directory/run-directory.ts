@@ -4,13 +4,17 @@ import { join } from 'node:path';
 
 import { ChunkStore } from './chunk-store.js';
 import { makeFolder, temporarySuffix, writeDurably } from './durable-write.js';
+import { openEpochs } from './epoch-file.js';
 import { PlanLog } from './plan-log.js';
+import { RunDirectoryError, readJson } from './read-json.js';
 import { isMissing } from './record-line.js';
 import { RunLock, isLockFile } from './run-lock.js';
 import type { RunRecord, RunSettings } from './run-record.js';
 import { RunMismatchError, differences, isRunRecord, newRecord, runFormat } from './run-record.js';
 import type { OnStep } from './run-steps.js';
 import { hasShape } from './stored-shape.js';
+
+const EPOCHS = 'epochs.json';
 
 /** `_SUCCESS`: the run is finished and this is its output. */
 export interface RunSuccess {
@@ -29,17 +33,6 @@ export interface OpenRunOptions {
   /** Go on although the run began with another fingerprint; labels may then differ in their last digits. */
   readonly acceptFingerprint?: boolean | undefined;
   readonly onStep?: OnStep | undefined;
-}
-
-export class RunDirectoryError extends Error {
-  override readonly name = 'RunDirectoryError';
-
-  constructor(
-    readonly folder: string,
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 /** An open run directory: locked, cleared of temporary files, its plan read back. */
@@ -156,6 +149,11 @@ export class RunDirectory {
     }
   }
 
+  /** Gives numbers that no attempt of this run has had, in this session or an earlier one; for one caller. */
+  openEpochs(): Promise<() => number> {
+    return openEpochs(this.folder, EPOCHS);
+  }
+
   get #head(): string {
     return join(this.folder, 'head');
   }
@@ -163,7 +161,7 @@ export class RunDirectory {
   /** Drops what a finished run no longer needs. The spool's seal stays, to tell other standard input by. */
   async removeParts(): Promise<void> {
     await this.chunks.remove();
-    for (const path of [this.spool, this.#head]) await rm(path, { force: true });
+    for (const path of [this.spool, this.#head, join(this.folder, EPOCHS)]) await rm(path, { force: true });
   }
 
   /** Nothing would be lost with it: this process made it, no row was planned, no input is kept in it. */
@@ -191,32 +189,6 @@ export class RunDirectory {
 function unusable(folder: string, cause: unknown): RunDirectoryError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new RunDirectoryError(folder, `${folder} cannot be the run directory: ${why}. Name another folder.`);
-}
-
-/** The JSON of a file in the run directory, which only this program writes; undefined if there is none. */
-export async function readJson<T>(
-  folder: string,
-  name: string,
-  is: (value: unknown) => value is T,
-): Promise<T | undefined> {
-  const path = join(folder, name);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    if (is(value)) return value;
-  } catch {
-    // Not JSON.
-  }
-  throw new RunDirectoryError(
-    folder,
-    `${path} is damaged or from elsewhere. Delete the run directory and label the corpus again.`,
-  );
 }
 
 /** The record to go on with: `stored` itself, with a newly accepted fingerprint, or anew where nothing was begun. */

@@ -1,4 +1,5 @@
-import type { TokenColumns } from '../columns.js';
+import type { Activation, TokenColumns } from '../columns.js';
+import type { StageEntry } from './label-task.js';
 import type { PooledRows } from './length-pool.js';
 import type { StageBatch } from '../ports.js';
 
@@ -23,4 +24,21 @@ export function gatherIds(
     segments.set(tokens.segments.subarray(start, start + length), index * length);
   }
   return { kind: 'ids', ids, segments };
+}
+
+/** The activations of some rows of one length, in a buffer of their own. */
+export function gatherHidden(
+  { hidden }: StageEntry,
+  { offsets, ids }: TokenColumns,
+  rows: Int32Array,
+  length: number,
+): Activation {
+  const width = hidden.length / ids.length;
+  const size = rows.length * length * width;
+  const gathered = hidden instanceof Float32Array ? new Float32Array(size) : new Uint16Array(size);
+  for (const [at, row] of rows.entries()) {
+    const start = (offsets[row] ?? 0) * width;
+    gathered.set(hidden.subarray(start, start + length * width), at * length * width);
+  }
+  return gathered;
 }
