@@ -23,8 +23,8 @@ export interface ToyRun {
     readonly tokenizer?: Tokenizer;
     readonly labeller?: RowLabeller;
   };
-  /** In place of tokenizer and labeller: who labels the chunks of the run of this id. */
-  readonly fleet?: (run: string) => ChunkLabeller;
+  /** In place of tokenizer and labeller: who labels the chunks of the run. */
+  readonly fleet?: (run: RunDirectory) => ChunkLabeller | Promise<ChunkLabeller>;
   readonly options?: Partial<LabelRunOptions>;
 }
 
@@ -56,7 +56,7 @@ export async function toyRun(toy: ToyRun): Promise<ToyRunResult> {
     const parts: LabelRunParts = {
       run,
       corpus,
-      labeller: toy.fleet?.(run.record.id) ?? new LocalChunkLabeller(tokenizer, labeller),
+      labeller: (await toy.fleet?.(run)) ?? new LocalChunkLabeller(tokenizer, labeller),
       writer: new ToyWriter(),
       labels: toyLabels,
       layers: toyLayers,

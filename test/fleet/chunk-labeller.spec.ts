@@ -34,22 +34,27 @@ interface OpenLabeller {
 }
 
 let runs = 0;
+/** A fleet with a worker for each span of stages. */
+function fleetOf(...spans: readonly (readonly [number, number])[]): OpenLabeller {
+  const workers = spans.map((stages) => openToyWorker(redis.url, { stages, pauseMs: 5 }));
+  const fleet = openFleet(redis.url, `contract-${(runs += 1)}`);
+  return {
+    labeller: fleet.labeller,
+    async close() {
+      await fleet.close();
+      for (const worker of workers) await worker.close();
+    },
+  };
+}
+
 const adapters: Record<string, () => OpenLabeller> = {
   'this process': () => ({
     labeller: new LocalChunkLabeller(new ToyTokenizer(), new ToyLabeller()),
     close: () => Promise.resolve(),
   }),
-  'a fleet': () => {
-    const worker = openToyWorker(redis.url, { pauseMs: 5 });
-    const fleet = openFleet(redis.url, `contract-${(runs += 1)}`);
-    return {
-      labeller: fleet.labeller,
-      async close() {
-        await fleet.close();
-        await worker.close();
-      },
-    };
-  },
+  'a fleet': () => fleetOf([0, 2]),
+  'a fleet with a worker for each stage': () => fleetOf([0, 0], [1, 1], [2, 2]),
+  'a fleet of workers that share stages': () => fleetOf([0, 0], [0, 1], [1, 2], [0, 2]),
 };
 
 describe.each(Object.keys(adapters))('chunks labelled by %s', (name) => {
@@ -64,7 +69,7 @@ describe.each(Object.keys(adapters))('chunks labelled by %s', (name) => {
   it('have the labels of their rows, and the counts', async () => {
     for (const chunk of chunks) {
       const tokens = await new ToyTokenizer().tokenize(chunk.texts);
-      expect(await open.labeller.label(chunk, never)).toEqual({
+      expect(await open.labeller.label(chunk, never)).toMatchObject({
         labels: toyLabelsOf(tokens),
         tokens: tokens.ids.length,
         truncated: sum(tokens.truncated),

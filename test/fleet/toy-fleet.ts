@@ -1,18 +1,26 @@
 /** Both ends of a fleet over the toy ports and a real queue. */
+import { StageFailedError } from '#pipeline/engine/stage-engine.js';
+import { ByteBudget } from '#pipeline/fleet/byte-budget.js';
 import { FleetLabeller } from '#pipeline/fleet/fleet-labeller.js';
-import type { ResultPart } from '#pipeline/fleet/result-part.js';
-import { sum } from '#pipeline/report/counts.js';
+import type { FeederStep, WorkerStep } from '#pipeline/fleet/fleet-steps.js';
+import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
+import { QuarantineProcess } from '#pipeline/fleet/quarantine-process.js';
+import { workOnJob } from '#pipeline/fleet/work-on-job.js';
 import { BullmqTransport } from '#queue/bullmq-transport.js';
-import { ChunkWorker } from '#queue/chunk-worker.js';
 import { connectRedis } from '#queue/redis-connection.js';
+import { RedisActivationStore } from '#queue/redis-activation-store.js';
 import { RedisResultStore } from '#queue/redis-result-store.js';
-import type { ChunkJob } from '#pipeline/fleet/fleet-ports.js';
-import { ToyLabeller, ToyTokenizer, toyLabels } from '../toy-ports.js';
+import { StageWorker } from '#queue/stage-worker.js';
+import { ToyTokenizer, toyLabels } from '../toy-ports.js';
+import { ToyStages, toyLayout } from './toy-stages.js';
 
 export const toyBundle = 'b'.repeat(64);
 const FINGERPRINT = 'toy';
 /** Short, so that what died is missed soon. */
-const LOCK_MS = 2000;
+export const LOCK_MS = 1000;
+const LAST_STAGE = toyLayout.stages.length - 1;
+/** Small, so that the survivors of a chunk are several jobs. */
+const BLOB_BYTES = 400;
 
 export interface OpenFleet {
   readonly labeller: FleetLabeller;
@@ -26,7 +34,12 @@ let epochs = 0;
 export function openFleet(
   url: string,
   run: string,
-  { fingerprints = [FINGERPRINT], attempts = 10 } = {},
+  {
+    fingerprints = [FINGERPRINT],
+    attempts = 10,
+    nextEpoch = () => (epochs += 1),
+    onStep = (_: FeederStep): void => undefined,
+  } = {},
 ): OpenFleet {
   const redis = connectRedis(url);
   redis.on('error', () => undefined);
@@ -38,61 +51,127 @@ export function openFleet(
     classes: toyLabels.length,
     policy: {},
     fingerprints,
-    nextEpoch: () => (epochs += 1),
+    nextEpoch,
     reconcileMs: 300,
     attempts,
     onRetry: (chunk) => retried.push(chunk),
+    onStep,
   });
   return {
     labeller,
     retried,
     async close() {
-      await labeller.close();
+      const closed = labeller.close();
       results.close();
+      await closed;
       await transport.close();
       redis.disconnect();
     },
   };
 }
 
+export interface ToyWorkerOptions {
+  /** 0-based; all unless told. */
+  readonly stages?: readonly [first: number, last: number] | undefined;
+  /** That a stage takes. */
+  readonly pauseMs?: number | undefined;
+  readonly fingerprint?: string | undefined;
+  readonly bundle?: string | undefined;
+  /** Fails every job, whatever its rows. */
+  readonly isBroken?: boolean | undefined;
+  /** So many times, activations that it asks for are not there. */
+  readonly loses?: number | undefined;
+  /** Works on every job two times at once, as two workers do that both hold it to be theirs. */
+  readonly isTwice?: boolean | undefined;
+  /** The script that labels suspect rows. */
+  readonly quarantine?: string | undefined;
+  readonly onStep?: ((step: WorkerStep) => void) | undefined;
+}
+
 export interface ToyWorker {
-  /** Jobs that it began. */
-  readonly begun: () => number;
+  /** Jobs that it began, by stage. */
+  readonly begun: readonly number[];
+  /** Rows whose activations were lost, by reason. */
+  readonly recomputed: ReadonlyMap<string, number>;
+  /** Jobs that were tried by themselves. */
+  readonly suspects: () => number;
+  readonly troubles: readonly unknown[];
   close(): Promise<void>;
 }
 
-/** @param pauseMs that a job takes */
-export function openToyWorker(
-  url: string,
-  { pauseMs = 0, fingerprint = FINGERPRINT, bundle = toyBundle, label = labelToy } = {},
-): ToyWorker {
+export function openToyWorker(url: string, options: ToyWorkerOptions = {}): ToyWorker {
+  const { stages: [first, last] = [0, LAST_STAGE], pauseMs = 0, isBroken = false } = options;
+  const { fingerprint = FINGERPRINT, bundle = toyBundle, quarantine = 'none', loses = 0, onStep } = options;
   const redis = connectRedis(url);
   redis.on('error', () => undefined);
-  let begun = 0;
-  const worker = new ChunkWorker(
+  const begun = toyLayout.stages.map(() => 0);
+  const recomputed = new Map<string, number>();
+  const troubles: unknown[] = [];
+  let suspects = 0;
+  const transport = new BullmqTransport(redis, bundle);
+  const suspect = new QuarantineProcess({ script: quarantine, args: [], timeoutMs: 10_000 });
+  const stages = new ToyStages(last, pauseMs);
+  const parts = {
+    layout: toyLayout,
+    lastStage: last,
+    tokenizer: new ToyTokenizer(),
+    engines: new PolicyEngines(() => ({
+      run: (input) =>
+        stages.run(input).catch((error: unknown) => {
+          throw new StageFailedError(0, 1, 1, error);
+        }),
+    })),
+    transport,
+    results: new RedisResultStore(redis),
+    activations: new ForgetfulStore(redis, loses),
+    budget: new ByteBudget(10 * BLOB_BYTES),
+    blobBytes: BLOB_BYTES,
+    tryRows: suspect.tryRows.bind(suspect),
+    onRetry: (reason: string, rows: number) => recomputed.set(reason, (recomputed.get(reason) ?? 0) + rows),
+    onSuspect: () => (suspects += 1),
+    onStep,
+  };
+  const worker = new StageWorker(
     redis,
-    new RedisResultStore(redis),
-    (job) => {
-      begun += 1;
-      return label(job, pauseMs);
+    async (job, isSuspect, signal) => {
+      begun[job.stage]! += 1;
+      if (isBroken) throw new Error('no model');
+      const times = options.isTwice === true ? [1, 2] : [1];
+      await Promise.all(times.map(() => workOnJob(job, isSuspect, parts, signal)));
     },
-    { bundle, fingerprint, jobs: 4, lockMs: LOCK_MS },
+    {
+      bundle,
+      stages: Array.from({ length: last - first + 1 }, (_, index) => first + index),
+      fingerprint,
+      jobs: 4,
+      lockMs: LOCK_MS,
+      onTrouble: (error) => troubles.push(error),
+    },
   );
   return {
-    begun: () => begun,
+    begun,
+    recomputed,
+    troubles,
+    suspects: () => suspects,
     async close() {
       await worker.close();
+      suspect.close();
+      await transport.close();
       redis.disconnect();
     },
   };
 }
 
-async function labelToy({ texts }: ChunkJob, pauseMs: number): Promise<ResultPart> {
-  const tokens = await new ToyTokenizer().tokenize(texts);
-  return {
-    rows: Int32Array.from(texts.keys()),
-    labels: await new ToyLabeller(() => pauseMs).label(tokens),
-    tokens: tokens.ids.length,
-    truncated: sum(tokens.truncated),
-  };
+class ForgetfulStore extends RedisActivationStore {
+  #left: number;
+
+  constructor(redis: ReturnType<typeof connectRedis>, loses: number) {
+    super(redis);
+    this.#left = loses;
+  }
+
+  override async get(key: string): Promise<Uint8Array | undefined> {
+    this.#left -= 1;
+    return this.#left >= 0 ? undefined : super.get(key);
+  }
 }

@@ -1,7 +1,29 @@
-/** A toy worker in a process of its own: `url pauseMs`. */
+/**
+ * A toy worker in a process of its own, `url options step n`, which kills itself at the n-th step of a name; with no
+ * arguments, the quarantine of one.
+ */
+import { serveQuarantine } from '#pipeline/fleet/quarantine-process.js';
+import { killAtStep } from '../kill-at-step.js';
+import { ToyTokenizer } from '../toy-ports.js';
+import type { ToyWorkerOptions } from './toy-fleet.js';
 import { openToyWorker } from './toy-fleet.js';
+import { ToyStages, toyLayout } from './toy-stages.js';
 
-const [url = '', pauseMs = '0'] = process.argv.slice(2);
-const worker = openToyWorker(url, { pauseMs: Number(pauseMs) });
-process.once('SIGTERM', () => void worker.close());
-process.stdout.write('ready\n');
+const [url, json = '{}', deadly = '', nth = '1'] = process.argv.slice(2);
+if (url === undefined) {
+  const all = new ToyStages(toyLayout.stages.length - 1, 0);
+  serveQuarantine(async ({ input }) => {
+    const tokens = input.kind === 'texts' ? await new ToyTokenizer().tokenize(input.texts) : input.tokens;
+    const { labels } = await all.run({ tokens });
+    return { labels, tokens: tokens.ids.length, truncated: 0 };
+  });
+} else {
+  const options: ToyWorkerOptions = JSON.parse(json);
+  const worker = openToyWorker(url, {
+    ...options,
+    quarantine: import.meta.filename,
+    onStep: killAtStep(deadly, Number(nth)),
+  });
+  process.once('SIGTERM', () => void worker.close());
+  process.stdout.write('ready\n');
+}

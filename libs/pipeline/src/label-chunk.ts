@@ -1,7 +1,7 @@
 import type { AnswerForm } from './answer-form.js';
 import type { LabelColumns } from './columns.js';
-import { emptyLabels } from './label-columns.js';
-import type { ChunkLabeller, CorpusChunk, RowWriter } from './ports.js';
+import { copyLabel, emptyLabels } from './label-columns.js';
+import type { ChunkLabeller, CorpusChunk, LabelledRows, Reject, RowWriter } from './ports.js';
 import type { Tally } from './report/tally.js';
 import { tallyChunk } from './report/tally.js';
 
@@ -16,6 +16,8 @@ export interface ChunkWork {
 }
 
 export interface LabelledChunk {
+  /** Those that could not be read, and those that the model could not take. */
+  readonly rejects: readonly Reject[];
   /** The accepted rows as the output holds them. */
   readonly output: Uint8Array;
   readonly tally: Tally;
@@ -53,14 +55,50 @@ export async function labelChunk(
   if (chunk.texts.length === 0) {
     const nothing = { tokens: 0, truncated: 0 };
     return {
+      rejects: chunk.rejects,
       output: new Uint8Array(),
       tally: tallyChunk(chunk, nothing, emptyLabels(0, names.length), names, form),
     };
   }
-  const { labels, ...size } = await labeller.label(chunk, signal);
+  const { labels, rejected = [], ...size } = await labeller.label(chunk, signal);
   expectRows(chunk, labels.rows, chunk.texts.length, 'labelled');
-  expectFinite(chunk, labels);
-  return { output: await writer.rows(chunk, labels), tally: tallyChunk(chunk, size, labels, names, form) };
+  const [accepted, answers] = rejected.length === 0 ? [chunk, labels] : withoutRows(chunk, labels, rejected);
+  expectFinite(accepted, answers);
+  return {
+    rejects: accepted.rejects,
+    output: answers.rows === 0 ? new Uint8Array() : await writer.rows(accepted, answers),
+    tally: tallyChunk(accepted, size, answers, names, form),
+  };
+}
+
+/** The chunk as if these rows could not have been read. */
+function withoutRows(
+  chunk: CorpusChunk,
+  labels: LabelColumns,
+  rejected: NonNullable<LabelledRows['rejected']>,
+): [CorpusChunk, LabelColumns] {
+  const out = new Set(rejected.map(({ index }) => index));
+  const stays = (_: unknown, index: number): boolean => !out.has(index);
+  const left = emptyLabels(labels.rows - out.size, labels.classes);
+  let at = 0;
+  for (let row = 0; row < labels.rows; row += 1)
+    if (stays(undefined, row)) copyLabel(labels, row, left, at++);
+  const rejects = rejected.map(({ index, reason, message }) => ({
+    row: corpusRow(chunk, index),
+    reason,
+    message,
+  }));
+  return [
+    {
+      ...chunk,
+      texts: chunk.texts.filter(stays),
+      pairs: chunk.pairs?.filter(stays),
+      golds: chunk.golds?.filter(stays),
+      records: chunk.records.filter(stays),
+      rejects: [...chunk.rejects, ...rejects].sort((a, b) => a.row - b.row),
+    },
+    left,
+  ];
 }
 
 function expectRows(chunk: CorpusChunk, got: number, expected: number, verb: string): void {

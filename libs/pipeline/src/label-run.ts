@@ -222,10 +222,10 @@ class Session {
 
   async #labelAndCommit(chunk: CorpusChunk): Promise<void> {
     const { run } = this.#parts;
-    const { output, tally } = await labelChunk(chunk, this.#parts, this.#stop.signal);
+    const { output, rejects, tally } = await labelChunk(chunk, this.#parts, this.#stop.signal);
     await run.plan.sync(chunk.chunk);
     run.onStep('plan-synced', chunk.chunk);
-    await run.chunks.commit(chunk, output, chunk.rejects, tally);
+    await run.chunks.commit(chunk, output, rejects, tally);
     this.#count(tally);
   }
 

@@ -91,14 +91,24 @@ export interface RowLabeller {
   readonly rowsRepeated?: number;
 }
 
+/** A row that the model cannot take. */
+export interface RejectedRow {
+  /** Index among the chunk's accepted rows. */
+  readonly index: number;
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** What the model says of a chunk's accepted rows. */
 export interface LabelledRows {
-  /** In the order of the chunk's texts. */
+  /** In the order of the chunk's texts; of a rejected row, nothing. */
   readonly labels: LabelColumns;
   /** Of all rows, special ones included. */
   readonly tokens: number;
   /** Rows that were cut to the maximum length. */
   readonly truncated: number;
+  /** Rows that the model cannot take, by their index among the chunk's texts, ascending. */
+  readonly rejected?: readonly RejectedRow[] | undefined;
 }
 
 /** Labels the accepted rows of chunks, in this process or by a fleet. The same rows give the same labels. */

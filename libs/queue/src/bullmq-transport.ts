@@ -1,38 +1,89 @@
-import type { ConnectionOptions } from 'bullmq';
 import { Queue } from 'bullmq';
-import type { ChunkJob, ChunkTransport } from '#pipeline/fleet/fleet-ports.js';
-import { chunkQueue, jobId, KEY_PREFIX } from './queue-keys.js';
+import type { Redis } from 'ioredis';
+import type { Added, ChunkAttempt, StageJob, StageTransport } from '#pipeline/fleet/fleet-ports.js';
+import type { JobData } from './job-data.js';
+import { packJob } from './job-data.js';
+import { epochsKey, jobId, jobsKey, KEY_PREFIX, stageQueue } from './queue-keys.js';
+import { KEPT_MS } from './redis-result-store.js';
 
 /** Entries that BullMQ keeps of its own events, which nobody here reads. */
 const EVENTS_KEPT = 1000;
 const FAILED_KEPT = 1000;
+/** Lower is sooner; without one a job stands behind those that have. */
+const URGENT = 1;
 
-/** Jobs of one bundle on BullMQ. */
-export class BullmqTransport implements ChunkTransport {
-  readonly #queue: Queue<ChunkJob>;
+/** KEYS: epochs, jobs. ARGV: chunk, epoch, job, ms that it is kept. */
+const NOTE_JOB = `
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('SADD', KEYS[2], ARGV[3])
+redis.call('PEXPIRE', KEYS[2], ARGV[4])
+return 1
+`;
 
-  /** @param bundle its hash */
-  constructor(connection: ConnectionOptions, bundle: string) {
-    this.#queue = new Queue(chunkQueue(bundle), {
-      connection,
+/** Jobs of one bundle on BullMQ, in a queue for each stage. */
+export class BullmqTransport implements StageTransport {
+  readonly #redis: Redis;
+  readonly #bundle: string;
+  readonly #queues = new Map<number, Queue<JobData>>();
+
+  /** @param redis is not closed by the transport @param bundle its hash */
+  constructor(redis: Redis, bundle: string) {
+    this.#redis = redis;
+    this.#bundle = bundle;
+  }
+
+  async add(job: StageJob): Promise<Added> {
+    const id = jobId(job);
+    // Noted before it is there: a job that is noted and missing is given out again, one that is not noted might live on.
+    const keys = [epochsKey(job.run), jobsKey(job)];
+    const noted = await this.#redis.eval(
+      NOTE_JOB,
+      2,
+      ...keys,
+      job.chunk,
+      job.epoch,
+      `${job.stage}:${id}`,
+      KEPT_MS,
+    );
+    if (noted !== 1) return 'refused';
+    const options = job.urgent === true ? { jobId: id, priority: URGENT } : { jobId: id };
+    await this.queue(job.stage).add('rows', packJob(job), options);
+    return 'added';
+  }
+
+  async isLive(attempt: ChunkAttempt): Promise<boolean> {
+    const noted = await this.#redis.smembers(jobsKey(attempt));
+    const marker = `-e${attempt.epoch}-`;
+    const states = await Promise.all(
+      noted
+        .filter((entry) => entry.includes(marker))
+        .map((entry) => {
+          const [stage = '0', id = ''] = entry.split(':');
+          return this.queue(Number(stage)).getJobState(id);
+        }),
+    );
+    return states.some(
+      (state) => state === 'waiting' || state === 'active' || state === 'delayed' || state === 'prioritized',
+    );
+  }
+
+  /** @param stage 0-based */
+  queue(stage: number): Queue<JobData> {
+    const open = this.#queues.get(stage);
+    if (open !== undefined) return open;
+    const queue = new Queue<JobData>(stageQueue(this.#bundle, stage), {
+      connection: this.#redis,
       prefix: KEY_PREFIX,
       streams: { events: { maxLen: EVENTS_KEPT } },
       defaultJobOptions: { removeOnComplete: true, removeOnFail: { count: FAILED_KEPT } },
     });
     // Without a listener an error of the connection would end the process; who waits for an answer gets it too.
-    this.#queue.on('error', () => undefined);
-  }
-
-  async add(job: ChunkJob): Promise<void> {
-    await this.#queue.add('chunk', job, { jobId: jobId(job) });
-  }
-
-  async isLive(job: Pick<ChunkJob, 'run' | 'chunk' | 'epoch'>): Promise<boolean> {
-    const state = await this.#queue.getJobState(jobId(job));
-    return state === 'waiting' || state === 'active' || state === 'delayed' || state === 'prioritized';
+    queue.on('error', () => undefined);
+    this.#queues.set(stage, queue);
+    return queue;
   }
 
   async close(): Promise<void> {
-    await this.#queue.close();
+    await Promise.all(Array.from(this.#queues.values(), (queue) => queue.close()));
   }
 }

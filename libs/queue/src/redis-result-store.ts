@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
-import type { ChunkJob, ChunkOfRun, ResultStore, Stored } from '#pipeline/fleet/fleet-ports.js';
+import type { ChunkAttempt, ChunkOfRun, ResultStore, Stored } from '#pipeline/fleet/fleet-ports.js';
 import type { ResultPart } from '#pipeline/fleet/result-part.js';
 import { decodePart, encodePart } from '#pipeline/fleet/result-part.js';
-import { epochsKey, partsKey, readyKey } from './queue-keys.js';
+import { epochsKey, jobsKey, partsKey, readyKey } from './queue-keys.js';
 
 /** How long results wait for who feeds the run, ms. A run that goes on later computes them again. */
-const KEPT_MS = 24 * 60 * 60 * 1000;
+export const KEPT_MS = 24 * 60 * 60 * 1000;
 /** How long one wait for a ready chunk lasts, seconds. */
 const WAIT_SECONDS = 1;
 /** Field of a chunk's hash that is no part. */
@@ -40,17 +40,24 @@ export class RedisResultStore implements ResultStore {
     this.#redis = redis;
   }
 
-  async open({ run, chunk }: ChunkOfRun, epoch: number): Promise<void> {
-    const key = epochsKey(run);
-    await this.#redis.hset(key, chunk, epoch);
-    await this.#redis.pexpire(key, KEPT_MS);
+  async open(attempt: ChunkAttempt): Promise<void> {
+    const key = epochsKey(attempt.run);
+    // Jobs of an earlier attempt are refused from here on, so nobody need ask for them.
+    await this.#redis
+      .multi()
+      .hset(key, attempt.chunk, attempt.epoch)
+      .pexpire(key, KEPT_MS)
+      .del(jobsKey(attempt))
+      .exec();
   }
 
-  async put(job: Pick<ChunkJob, 'run' | 'chunk' | 'epoch'>, part: ResultPart, rows: number): Promise<Stored> {
-    const { run, chunk, epoch } = job;
-    const field = `${part.rows.at(0) ?? 0}-${part.rows.at(-1) ?? 0}-${part.rows.length}`;
-    const keys = [epochsKey(run), partsKey(job), readyKey(run)];
-    const values = [chunk, epoch, field, encodePart(part), part.rows.length, rows, KEPT_MS];
+  async put(attempt: ChunkAttempt, part: ResultPart, rows: number): Promise<Stored> {
+    const { run, chunk, epoch } = attempt;
+    const [first, last] = [part.rows.at(0) ?? 'none', part.rows.at(-1) ?? 'none'];
+    const field = `${first}-${last}-${part.rows.length}-${part.rejected.map(({ index }) => index).join('+')}`;
+    const keys = [epochsKey(run), partsKey(attempt), readyKey(run)];
+    const count = part.rows.length + part.rejected.length;
+    const values = [chunk, epoch, field, encodePart(part), count, rows, KEPT_MS];
     const stored = await this.#redis.eval(PUT, keys.length, ...keys, ...values);
     if (stored === 'stored' || stored === 'stored-before' || stored === 'refused') return stored;
     throw new TypeError(`Redis answered ${JSON.stringify(stored)} to the script that stores a part.`);
@@ -64,7 +71,7 @@ export class RedisResultStore implements ResultStore {
   async drop(chunk: ChunkOfRun): Promise<void> {
     // First the epoch: what comes between is refused.
     await this.#redis.hdel(epochsKey(chunk.run), String(chunk.chunk));
-    await this.#redis.unlink(partsKey(chunk));
+    await this.#redis.unlink(partsKey(chunk), jobsKey(chunk));
   }
 
   async nextReady(run: string): Promise<number | undefined> {

@@ -1,14 +1,15 @@
 import type { CorpusChunk, ChunkLabeller, LabelledRows } from '../ports.js';
 import { orAborted } from '../in-flight.js';
-import type { ChunkJob, ChunkTransport, ResultStore } from './fleet-ports.js';
+import type { ResultStore, StageJob, StageTransport } from './fleet-ports.js';
+import type { FeederStep } from './fleet-steps.js';
 import { joinParts } from './join-parts.js';
 
 export interface FleetLabellerOptions {
   readonly run: string;
   /** Of the bundle. */
   readonly classes: number;
-  readonly policy: ChunkJob['policy'];
-  readonly fingerprints: ChunkJob['fingerprints'];
+  readonly policy: StageJob['policy'];
+  readonly fingerprints: StageJob['fingerprints'];
   /** Gives a number that no attempt of the run has had, whatever died since. */
   readonly nextEpoch: () => number;
   /** How often a chunk without a live job is looked for, ms. */
@@ -19,6 +20,8 @@ export interface FleetLabellerOptions {
   readonly onRetry?: ((chunk: number) => void) | undefined;
   /** Hears of an error of the queue or the store; they are tried again. */
   readonly onTrouble?: ((error: unknown) => void) | undefined;
+  /** Hears each step as it is reached. It may not return. */
+  readonly onStep?: ((step: FeederStep) => void) | undefined;
 }
 
 interface Waiting {
@@ -56,14 +59,14 @@ const RETRY_MS = 1000;
  * lose everything: a chunk whose job is gone gets another one. What is left of a chunk is dropped when its results are here.
  */
 export class FleetLabeller implements ChunkLabeller {
-  readonly #transport: ChunkTransport;
+  readonly #transport: StageTransport;
   readonly #results: ResultStore;
   readonly #options: FleetLabellerOptions;
   readonly #waiting = new Map<number, Waiting>();
   readonly #closed = new AbortController();
   readonly #loops: readonly Promise<void>[];
 
-  constructor(transport: ChunkTransport, results: ResultStore, options: FleetLabellerOptions) {
+  constructor(transport: StageTransport, results: ResultStore, options: FleetLabellerOptions) {
     this.#transport = transport;
     this.#results = results;
     this.#options = options;
@@ -95,10 +98,21 @@ export class FleetLabeller implements ChunkLabeller {
     const { chunk, texts, pairs } = waiting.chunk;
     waiting.epoch = nextEpoch();
     waiting.isGiving = true;
-    const job = { run, chunk, epoch: waiting.epoch, policy, fingerprints, texts, pairs };
+    const attempt = { run, chunk, epoch: waiting.epoch };
     try {
-      await this.#results.open(job, job.epoch);
-      await this.#transport.add(job);
+      await this.#results.open(attempt);
+      this.#options.onStep?.('attempt-opened');
+      await this.#transport.add({
+        ...attempt,
+        stage: 0,
+        rows: Int32Array.from(texts.keys()),
+        chunkRows: texts.length,
+        input: { kind: 'texts', texts, pairs },
+        policy,
+        fingerprints,
+        recomputed: 0,
+      });
+      this.#options.onStep?.('job-added');
       // Only now: a queue that cannot be reached is no fault of the chunk's.
       waiting.attempts += 1;
     } catch (error) {
@@ -115,6 +129,7 @@ export class FleetLabeller implements ChunkLabeller {
         const waiting = chunk === undefined ? undefined : this.#waiting.get(chunk);
         if (waiting !== undefined) await this.#take(waiting);
       } catch (error) {
+        if (this.#closed.signal.aborted) return;
         this.#options.onTrouble?.(error);
         await this.#pause(RETRY_MS);
       }
@@ -127,8 +142,10 @@ export class FleetLabeller implements ChunkLabeller {
     const { chunk, texts } = waiting.chunk;
     const rows = joinParts(await this.#results.parts({ run, chunk }), texts.length, classes);
     if (rows === undefined) return false;
+    this.#options.onStep?.('results-joined');
     waiting.resolve(rows);
     await this.#results.drop({ run, chunk });
+    this.#options.onStep?.('results-dropped');
     return true;
   }
 
@@ -167,6 +184,7 @@ export class FleetLabeller implements ChunkLabeller {
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const { signal } = this.#closed;
+      if (signal.aborted) return resolve();
       const end = (): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', end);

@@ -1,45 +1,82 @@
 /** The ports between who feeds a run and who works on it, implemented over a queue. */
+import type { TokenColumns } from '../columns.js';
 import type { ResultPart } from './result-part.js';
 
-/** Rows of a chunk that a worker is to label. */
-export interface ChunkJob {
+/** Where results belong. */
+export interface ChunkOfRun {
   readonly run: string;
   readonly chunk: number;
-  /** Of this attempt; results of an earlier one are refused. */
+}
+
+/** One attempt at a chunk; results of an earlier one are refused. */
+export interface ChunkAttempt extends ChunkOfRun {
   readonly epoch: number;
+}
+
+/** Rows of a chunk on their way into a stage. */
+export type JobInput =
+  | {
+      readonly kind: 'texts';
+      readonly texts: readonly string[];
+      readonly pairs?: readonly string[] | undefined;
+    }
+  | {
+      readonly kind: 'tokens';
+      readonly tokens: TokenColumns;
+      /** Where the activations of the rows are kept, from the second stage on. */
+      readonly activations?: string | undefined;
+    };
+
+/** Rows of a chunk that a worker is to run through a stage, and through those behind it that it serves, too. */
+export interface StageJob extends ChunkAttempt {
+  /** 0-based stage that the rows enter. */
+  readonly stage: number;
+  /** Index of each row among the chunk's accepted rows, ascending, `[n]`. */
+  readonly rows: Int32Array;
+  /** Accepted rows of the chunk. */
+  readonly chunkRows: number;
+  readonly input: JobInput;
   /** Threshold by the layer of each exit. */
   readonly policy: Readonly<Record<string, number>>;
   /** Of the runtimes whose labels the run takes. */
   readonly fingerprints: readonly string[];
-  /** Of the chunk's accepted rows. */
-  readonly texts: readonly string[];
-  readonly pairs?: readonly string[] | undefined;
+  /** How often these rows went back to the first stage, because their activations were lost. */
+  readonly recomputed: number;
+  /** Before the jobs of others, and its rows do not wait for full batches. */
+  readonly urgent?: boolean | undefined;
 }
 
-/** Where a result belongs. */
-export type ChunkOfRun = Pick<ChunkJob, 'run' | 'chunk'>;
+/** `refused`: the chunk does not wait for this attempt any more. */
+export type Added = 'added' | 'refused';
 
 /** Brings jobs to workers, each at least once. */
-export interface ChunkTransport {
+export interface StageTransport {
   /** The same job may be added again; it is worked on once as long as it is there. */
-  add(job: ChunkJob): Promise<void>;
-  /** Whether the job waits or is worked on. */
-  isLive(job: Pick<ChunkJob, 'run' | 'chunk' | 'epoch'>): Promise<boolean>;
+  add(job: StageJob): Promise<Added>;
+  /** Whether a job of the attempt, at whichever stage, waits or is worked on. */
+  isLive(attempt: ChunkAttempt): Promise<boolean>;
 }
 
-/** `stored`, or before by another; or refused, because the chunk does not wait for this epoch's results. */
+/** `stored`, or before by another; or refused, because the chunk does not wait for this attempt's results. */
 export type Stored = 'stored' | 'stored-before' | 'refused';
 
 /** Keeps results until who feeds the run takes them. Everything in it may be lost. */
 export interface ResultStore {
-  /** Lets results of the chunk's epoch in, and of no other. */
-  open(chunk: ChunkOfRun, epoch: number): Promise<void>;
+  /** Lets jobs and results of the attempt in, and of no other. */
+  open(attempt: ChunkAttempt): Promise<void>;
   /** The first result of the same rows wins. @param rows accepted rows of the chunk */
-  put(job: Pick<ChunkJob, 'run' | 'chunk' | 'epoch'>, part: ResultPart, rows: number): Promise<Stored>;
+  put(attempt: ChunkAttempt, part: ResultPart, rows: number): Promise<Stored>;
   /** What is there of a chunk. */
   parts(chunk: ChunkOfRun): Promise<ResultPart[]>;
   /** Forgets a chunk; what comes later is refused. */
   drop(chunk: ChunkOfRun): Promise<void>;
   /** Waits for a chunk whose rows are all there. @returns its number; `undefined` where none came for a while */
   nextReady(run: string): Promise<number | undefined>;
+}
+
+/** Keeps activations between stages. A cache: what is in it may be gone, or damaged, at any time. */
+export interface ActivationStore {
+  put(key: string, bytes: Uint8Array): Promise<void>;
+  get(key: string): Promise<Uint8Array | undefined>;
+  drop(key: string): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { LabelledRows } from '../ports.js';
+import type { LabelledRows, RejectedRow } from '../ports.js';
 import { copyLabel, emptyLabels } from '../label-columns.js';
 import type { ResultPart } from './result-part.js';
 import { ResultPartError } from './result-part.js';
@@ -20,19 +20,23 @@ export function joinParts(
   let left = rows;
   let tokens = 0;
   let truncated = 0;
+  const rejected: RejectedRow[] = [];
+  const take = (row: number): boolean => {
+    if (row < 0 || row >= rows) throw new ResultPartError(`Expected rows 0 to ${rows - 1}; got ${row}.`);
+    if (seen[row] === 1) return false;
+    seen[row] = 1;
+    left -= 1;
+    return true;
+  };
   for (const part of parts) {
     if (part.labels.classes !== classes) {
       throw new ResultPartError(`Expected results of ${classes} classes; got ${part.labels.classes}.`);
     }
     tokens += part.tokens;
     truncated += part.truncated;
-    for (const [at, row] of part.rows.entries()) {
-      if (row < 0 || row >= rows) throw new ResultPartError(`Expected rows 0 to ${rows - 1}; got ${row}.`);
-      if (seen[row] === 1) continue;
-      seen[row] = 1;
-      left -= 1;
-      copyLabel(part.labels, at, labels, row);
-    }
+    for (const [at, row] of part.rows.entries()) if (take(row)) copyLabel(part.labels, at, labels, row);
+    for (const row of part.rejected) if (take(row.index)) rejected.push(row);
   }
-  return left === 0 ? { labels, tokens, truncated } : undefined;
+  if (left > 0) return undefined;
+  return { labels, tokens, truncated, rejected: rejected.sort((a, b) => a.index - b.index) };
 }

@@ -23,6 +23,14 @@ const parts = fc
       }),
       tokens: fc.constant(tokens),
       truncated: fc.constant(cut),
+      rejected: fc.array(
+        fc.record({
+          index: fc.nat(),
+          reason: fc.constant('kills-worker'),
+          message: fc.string({ unit: 'binary' }),
+        }),
+        { maxLength: 2 },
+      ),
     }),
   );
 

@@ -1,4 +1,9 @@
 import type { LabelColumns } from '../columns.js';
+import type { RejectedRow } from '../ports.js';
+import { hasShape } from '../run-directory/stored-shape.js';
+
+const isRejectedRow = (value: unknown): value is RejectedRow =>
+  hasShape(value, { index: 'number', reason: 'string', message: 'string' });
 
 /** What the fleet found of some rows of a chunk. */
 export interface ResultPart {
@@ -10,6 +15,8 @@ export interface ResultPart {
   readonly tokens: number;
   /** Rows of these that were cut to the maximum length. */
   readonly truncated: number;
+  /** Rows of the chunk that cannot be labelled; they are not among `rows`. */
+  readonly rejected: readonly RejectedRow[];
 }
 
 /** Bytes that are no part, or not one of this chunk. */
@@ -19,25 +26,28 @@ export class ResultPartError extends Error {
 
 /** `slr` and the version of the format. */
 const MAGIC = 0x736c7201;
-const HEADER_BYTES = 24;
+const HEADER_BYTES = 28;
 
 /** Bytes of a row: its index, label, exit layer, uncertainty and probabilities. */
 const rowBytes = (classes: number): number => 4 + 2 + 1 + 4 + 4 * classes;
 
-/** Little-endian; the columns back to back, widest first. */
-export function encodePart({ rows, labels, tokens, truncated }: ResultPart): Buffer {
+/** Little-endian; the columns back to back, widest first; then the rejected rows as JSON. */
+export function encodePart({ rows, labels, tokens, truncated, rejected }: ResultPart): Buffer {
   const { classes } = labels;
+  const rejects = rejected.length === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify(rejected));
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt32LE(MAGIC, 0);
   header.writeUInt32LE(rows.length, 4);
   header.writeUInt32LE(classes, 8);
   header.writeUInt32LE(truncated, 12);
   header.writeDoubleLE(tokens, 16);
+  header.writeUInt32LE(rejects.length, 24);
   return Buffer.concat([
     header,
     ...[rows, labels.uncertainty, labels.probabilities, labels.label, labels.exitLayer].map(
       ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength),
     ),
+    rejects,
   ]);
 }
 
@@ -49,7 +59,8 @@ export function decodePart(bytes: Uint8Array): ResultPart {
     throw new ResultPartError(`Expected results of a chunk; got ${own.length} bytes that are none.`);
   }
   const [count, classes] = [own.readUInt32LE(4), own.readUInt32LE(8)];
-  const expected = HEADER_BYTES + count * rowBytes(classes);
+  const rejects = own.readUInt32LE(24);
+  const expected = HEADER_BYTES + count * rowBytes(classes) + rejects;
   if (own.length !== expected) {
     throw new ResultPartError(
       `Expected ${expected} bytes of ${count} rows and ${classes} classes; got ${own.length}.`,
@@ -71,5 +82,12 @@ export function decodePart(bytes: Uint8Array): ResultPart {
     labels: { rows: count, classes, label, exitLayer, uncertainty, probabilities },
     tokens: own.readDoubleLE(16),
     truncated: own.readUInt32LE(12),
+    rejected: rejects === 0 ? [] : rejectedRows(own.toString('utf8', own.length - rejects)),
   };
+}
+
+function rejectedRows(json: string): RejectedRow[] {
+  const rows: unknown = JSON.parse(json);
+  if (Array.isArray(rows) && rows.every(isRejectedRow)) return rows;
+  throw new ResultPartError('Expected the rejected rows of a chunk; got other JSON.');
 }

@@ -1,0 +1,225 @@
+import type { Activation, TokenColumns } from '../columns.js';
+import type { StageOutcome } from '../engine/label-task.js';
+import { selectRows } from '../engine/select-rows.js';
+import { copyLabel, emptyLabels } from '../label-columns.js';
+import type { Tokenizer } from '../ports.js';
+import { sum } from '../report/counts.js';
+import type { ModelLayout } from '../stage-layout.js';
+import { decodeActivations, encodeActivations } from './activation-blob.js';
+import type { ByteBudget } from './byte-budget.js';
+import type { ActivationStore, ResultStore, StageJob, StageTransport } from './fleet-ports.js';
+import type { WorkerStep } from './fleet-steps.js';
+import type { PolicyEngines } from './policy-engines.js';
+import type { ResultPart } from './result-part.js';
+
+/** Why work is done again. */
+export type RetryReason = 'activations-missing' | 'activations-damaged';
+
+/** What a job is worked on with. */
+export interface StageTaskParts {
+  readonly layout: ModelLayout;
+  /** 0-based; survivors of this one are given to the queue. */
+  readonly lastStage: number;
+  readonly tokenizer: Tokenizer;
+  readonly engines: PolicyEngines;
+  readonly transport: StageTransport;
+  readonly results: ResultStore;
+  readonly activations: ActivationStore;
+  /** Bounds what may survive the last stage at the same time. */
+  readonly budget: ByteBudget;
+  /** The most bytes of activations that are kept, and carried, as one. */
+  readonly blobBytes: number;
+  readonly onRetry?: ((reason: RetryReason, rows: number) => void) | undefined;
+  /** Hears each step as it is reached. It may not return. */
+  readonly onStep?: ((step: WorkerStep) => void) | undefined;
+}
+
+/** Times that rows go back to the first stage before their chunk is given up for this attempt. */
+const MOST_RECOMPUTED = 5;
+
+/** The texts of a job cannot be tokenised. */
+export class RowsFailedError extends Error {
+  override readonly name = 'RowsFailedError';
+}
+
+/** Activations are lost again and again before the next stage takes them. */
+export class ActivationsLostError extends Error {
+  override readonly name = 'ActivationsLostError';
+
+  constructor(
+    readonly run: string,
+    readonly chunk: number,
+    readonly stage: number,
+  ) {
+    super(
+      `The activations of chunk ${chunk} of run ${run} were lost ${MOST_RECOMPUTED} times before stage ${stage + 1} took ` +
+        'them. Give the Redis of the activations more memory, or the stage more workers.',
+    );
+  }
+}
+
+/**
+ * Works on a job: tokenise or fetch → run the stages served here → store the results of rows that left → re-queue the
+ * survivors. May be done twice, or end anywhere: the job is given out again, and comes to the same.
+ *
+ * @param signal aborts when the job is no longer this worker's
+ * @throws RowsFailedError, StageFailedError where the rows may be the cause
+ * @throws PolicyError, ActivationsLostError; the signal's reason
+ */
+export async function runStageJob(job: StageJob, parts: StageTaskParts, signal: AbortSignal): Promise<void> {
+  const { input } = job;
+  parts.onStep?.('job-begun');
+  if (input.kind === 'texts') {
+    const tokens = await parts.tokenizer.tokenize(input.texts, input.pairs).catch((error: unknown) => {
+      throw new RowsFailedError(error instanceof Error ? error.message : String(error), { cause: error });
+    });
+    await runRows(job, tokens, undefined, parts, signal);
+  } else if (input.activations === undefined) {
+    await runRows(job, input.tokens, undefined, parts, signal);
+  } else {
+    const hidden = await fetchActivations(job, input.activations, parts);
+    if (hidden === undefined) await sendBack(job, input.tokens, parts);
+    else {
+      await runRows(job, input.tokens, hidden, parts, signal);
+      await parts.activations.drop(input.activations);
+      parts.onStep?.('activations-dropped');
+    }
+  }
+}
+
+async function fetchActivations(
+  { rows }: StageJob,
+  key: string,
+  { activations, onRetry, onStep }: StageTaskParts,
+): Promise<Activation | undefined> {
+  const bytes = await activations.get(key);
+  onStep?.('activations-fetched');
+  const hidden = bytes && decodeActivations(bytes);
+  if (hidden === undefined) {
+    onRetry?.(bytes === undefined ? 'activations-missing' : 'activations-damaged', rows.length);
+  }
+  return hidden;
+}
+
+/** Rows whose activations are lost begin again. */
+async function sendBack(
+  job: StageJob,
+  tokens: TokenColumns,
+  { transport, onStep }: StageTaskParts,
+): Promise<void> {
+  if (job.recomputed >= MOST_RECOMPUTED) throw new ActivationsLostError(job.run, job.chunk, job.stage);
+  await transport.add({
+    ...job,
+    stage: 0,
+    input: { kind: 'tokens', tokens },
+    recomputed: job.recomputed + 1,
+  });
+  onStep?.('sent-back');
+}
+
+async function runRows(
+  job: StageJob,
+  tokens: TokenColumns,
+  hidden: Activation | undefined,
+  parts: StageTaskParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { lastStage, layout, budget, engines, blobBytes } = parts;
+  const engine = engines.of(job.policy);
+  const { stage, urgent } = job;
+  const width = layout.hiddenSize * (layout.activation === 'float16' ? 2 : 4);
+  const isWhole = lastStage === layout.stages.length - 1;
+  const work = async (from: number, to: number): Promise<void> => {
+    signal.throwIfAborted();
+    const indices = Array.from({ length: to - from }, (_, at) => from + at);
+    const slice = { rows: job.rows.subarray(from, to), tokens: selectRows(tokens, indices) };
+    const start = (tokens.offsets[from] ?? 0) * layout.hiddenSize;
+    const end = (tokens.offsets[to] ?? 0) * layout.hiddenSize;
+    const entry = hidden && { stage, hidden: hidden.subarray(start, end) };
+    const outcome = await engine.run({ tokens: slice.tokens, entry, urgent });
+    signal.throwIfAborted();
+    await settle({ ...job, rows: slice.rows }, slice.tokens, outcome, parts);
+  };
+  if (isWhole) return work(0, job.rows.length);
+  // The rows decide where they are cut, so that whoever works on them makes the same jobs of the survivors.
+  const slices = [...slicesOf(tokens.offsets, Math.max(1, Math.floor(blobBytes / width)))];
+  await Promise.all(
+    slices.map(([from, to]) => {
+      const bytes = ((tokens.offsets[to] ?? 0) - (tokens.offsets[from] ?? 0)) * width;
+      return budget.with(bytes, () => work(from, to));
+    }),
+  );
+}
+
+/** Ranges of rows of at most so many tokens, or of one longer row. */
+function* slicesOf(offsets: Int32Array, tokens: number): Generator<[number, number]> {
+  let from = 0;
+  for (let row = 1; row < offsets.length; row += 1) {
+    if ((offsets[row] ?? 0) - (offsets[from] ?? 0) <= tokens || row - from === 1) continue;
+    yield [from, row - 1];
+    from = row - 1;
+  }
+  yield [from, offsets.length - 1];
+}
+
+/** Stores what is known and gives the rest to the next stage, both before the job counts as done. */
+async function settle(
+  job: StageJob,
+  tokens: TokenColumns,
+  { labels, survivors }: StageOutcome,
+  parts: StageTaskParts,
+): Promise<void> {
+  const survives = new Uint8Array(labels.rows);
+  for (const row of survivors.rows) survives[row] = 1;
+  const left = Array.from(survives.keys()).filter((row) => survives[row] === 0);
+  if (left.length > 0) {
+    const part = partOf(job.rows, tokens, labels, left);
+    if ((await parts.results.put(job, part, job.chunkRows)) === 'refused') return;
+    parts.onStep?.('results-stored');
+  }
+  if (survivors.hidden === undefined) return;
+  const rows = survivors.rows.map((row) => job.rows[row] ?? -1);
+  const stage = parts.lastStage + 1;
+  const key = activationKey({ ...job, stage, rows });
+  await parts.activations.put(key, encodeActivations(survivors.hidden));
+  parts.onStep?.('activations-stored');
+  const input = {
+    kind: 'tokens',
+    tokens: selectRows(tokens, [...survivors.rows]),
+    activations: key,
+  } as const;
+  await parts.transport.add({ ...job, stage, rows, input });
+  parts.onStep?.('next-added');
+}
+
+function partOf(
+  rows: Int32Array,
+  tokens: TokenColumns,
+  labels: StageOutcome['labels'],
+  left: readonly number[],
+): ResultPart {
+  const selected = left.length === labels.rows ? labels : emptyLabels(left.length, labels.classes);
+  const of = left.length === labels.rows ? tokens : selectRows(tokens, left);
+  if (selected !== labels) for (const [at, row] of left.entries()) copyLabel(labels, row, selected, at);
+  return {
+    rows: Int32Array.from(left, (row) => rows[row] ?? -1),
+    labels: selected,
+    tokens: of.ids.length,
+    truncated: sum(of.truncated),
+    rejected: [],
+  };
+}
+
+/** Names a job among those of its chunk: the same rows at the same stage are the same job. */
+export function jobName({
+  stage,
+  rows,
+  recomputed,
+}: Pick<StageJob, 'stage' | 'rows' | 'recomputed'>): string {
+  return `s${stage + 1}-r${rows.at(0) ?? 0}-${rows.at(-1) ?? 0}-n${recomputed}`;
+}
+
+/** Of one attempt, so that what a late worker does to it harms no other. */
+function activationKey(job: StageJob): string {
+  return `sluice:activations:${job.run}:${job.chunk}:${job.epoch}:${jobName(job)}`;
+}

@@ -1,0 +1,107 @@
+import { DelayedError, Worker } from 'bullmq';
+import type { Job } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { StageJob } from '#pipeline/fleet/fleet-ports.js';
+import type { JobData } from './job-data.js';
+import { unpackJob } from './job-data.js';
+import { KEY_PREFIX, stageQueue } from './queue-keys.js';
+
+export interface StageWorkerOptions {
+  /** Hash of the bundle. */
+  readonly bundle: string;
+  /** 0-based, whose jobs it takes. */
+  readonly stages: readonly number[];
+  /** Of this runtime. */
+  readonly fingerprint: string;
+  /** Jobs of a stage that are worked on side by side, so that batches are full. */
+  readonly jobs: number;
+  /** After which a job of a worker that is gone comes back, ms. */
+  readonly lockMs: number;
+  readonly onTrouble?: ((error: unknown) => void) | undefined;
+}
+
+/** A job is given to so many workers that die before it is left alone. */
+const DEATHS = 20;
+/** A job that so many workers died with may be the cause. */
+const SUSPECT_DEATHS = 2;
+/** Until a job that is not this worker's is offered again, ms. */
+const REFUSED_MS = 1000;
+
+/**
+ * Works on a job, off this thread, which renews the locks of the jobs.
+ * @param isSuspect whether workers died with it
+ * @param signal aborts when the job is no longer this worker's
+ */
+export type WorkOnJob = (job: StageJob, isSuspect: boolean, signal: AbortSignal) => Promise<void>;
+
+/** Takes the jobs of some stages of one bundle and has them worked on. */
+export class StageWorker {
+  readonly #workers: readonly Worker<JobData>[];
+  readonly #work: WorkOnJob;
+  readonly #options: StageWorkerOptions;
+  #active = 0;
+  #moved = performance.now();
+
+  /** @param redis is not closed by the worker */
+  constructor(redis: Redis, work: WorkOnJob, options: StageWorkerOptions) {
+    this.#work = work;
+    this.#options = options;
+    const { bundle, stages, jobs, lockMs, onTrouble } = options;
+    this.#workers = stages.map((stage) => {
+      const worker = new Worker<JobData>(
+        stageQueue(bundle, stage),
+        (job, token, signal) => this.#take(job, token, signal),
+        {
+          connection: redis,
+          prefix: KEY_PREFIX,
+          concurrency: jobs,
+          lockDuration: lockMs,
+          stalledInterval: lockMs / 2,
+          maxStalledCount: DEATHS,
+        },
+      );
+      worker.on('error', (error) => onTrouble?.(error));
+      worker.on('failed', (_, error) => onTrouble?.(error));
+      worker.on('lockRenewalFailed', (ids) => {
+        for (const id of ids) worker.cancelJob(id, 'its lock was lost');
+      });
+      return worker;
+    });
+  }
+
+  /** Jobs that it has. */
+  get active(): number {
+    return this.#active;
+  }
+
+  /** Whether it takes further jobs while it works on those that it has. */
+  get takesMore(): boolean {
+    return this.#active < this.#options.jobs * this.#workers.length;
+  }
+
+  /** When a job last began or ended, by `performance.now()`. */
+  get lastMoved(): number {
+    return this.#moved;
+  }
+
+  /** Finishes the jobs that it has, takes no more. */
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.close()));
+  }
+
+  async #take(job: Job<JobData>, token: string | undefined, signal?: AbortSignal): Promise<void> {
+    if (!job.data.fingerprints.includes(this.#options.fingerprint)) {
+      await job.moveToDelayed(Date.now() + REFUSED_MS, token);
+      throw new DelayedError(`Chunk ${job.data.chunk} of run ${job.data.run} is for another runtime.`);
+    }
+    this.#active += 1;
+    this.#moved = performance.now();
+    try {
+      const isSuspect = job.stalledCounter >= SUSPECT_DEATHS;
+      await this.#work(unpackJob(job.data), isSuspect, signal ?? new AbortController().signal);
+    } finally {
+      this.#active -= 1;
+      this.#moved = performance.now();
+    }
+  }
+}
