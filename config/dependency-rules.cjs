@@ -9,6 +9,7 @@ const mayUse = {
   model: ['pipeline', 'tokenizer', 'inference'],
   hub: ['pipeline'],
   queue: ['pipeline'],
+  run: ['pipeline', 'corpus', 'tokenizer', 'model', 'inference'],
 };
 
 const libraryRules = Object.entries(mayUse).map(([library, used]) => ({

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CommanderError } from 'commander';
-import { UsageError } from '../../apps/cli/src/usage-error.js';
+import { UsageError } from '#run/usage-error.js';
 import { TextTokenizer } from '#tokenizer/text-tokenizer.js';
 import { checkAcross } from './checks.js';
 import type { BenchConfiguration } from './configuration.js';

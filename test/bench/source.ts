@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { UsageError } from '../../apps/cli/src/usage-error.js';
+import { UsageError } from '#run/usage-error.js';
 import { demoCorpus } from './corpus.js';
 import type { BenchOptions } from './options.js';
 import { projectFolder } from './project-folder.js';

@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openLabeller } from '../../apps/cli/src/label/open-labeller.js';
 import { openCorpus } from '#corpus/open-corpus.js';
 import { createRowWriter } from '#corpus/row-writer.js';
 import { fingerprint } from '#inference/fingerprint.js';
@@ -12,14 +11,18 @@ import { openBundle } from '#model/bundle/bundle.js';
 import { layoutOf } from '#model/bundle/manifest.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import { policyOfSpeed } from '#pipeline/exit-policy.js';
+import { ByteBudget } from '#pipeline/fleet/byte-budget.js';
 import { FleetLabeller } from '#pipeline/fleet/fleet-labeller.js';
-import { JobLabeller } from '#pipeline/fleet/job-labeller.js';
+import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
+import { workOnJob } from '#pipeline/fleet/work-on-job.js';
 import { labelRun } from '#pipeline/label-run.js';
 import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
 import { BullmqTransport } from '#queue/bullmq-transport.js';
-import { ChunkWorker } from '#queue/chunk-worker.js';
 import { connectRedis } from '#queue/redis-connection.js';
+import { RedisActivationStore } from '#queue/redis-activation-store.js';
 import { RedisResultStore } from '#queue/redis-result-store.js';
+import { StageWorker } from '#queue/stage-worker.js';
+import { openLabeller } from '#run/open-labeller.js';
 import { labelledRun } from '../labelled-run.js';
 import { jsonLines, mailSample } from '../mail-sample.js';
 import { runCli, spamBundle } from '../run-cli.js';
@@ -31,6 +34,7 @@ let embedded: string;
 let distributed: string;
 let redis: RedisServer;
 let bundle: Bundle;
+const troubles: unknown[] = [];
 const closing: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
@@ -58,22 +62,45 @@ function connect(): ReturnType<typeof connectRedis> {
   return connection;
 }
 
-async function startWorker(batchTokens: number): Promise<void> {
+async function startWorker(batchTokens: number, stages: readonly [number, number]): Promise<void> {
   const opened = await openLabeller(bundle, {
     workers: 1,
     tokenizerThreads: 1,
     batchTokens,
     survivorMemory: 64,
+    stages,
   });
   closing.push(() => opened.close());
-  const jobs = new JobLabeller(opened.tokenizer, (policy) => opened.withPolicy(policy));
   const connection = connect();
-  const worker = new ChunkWorker(connection, new RedisResultStore(connection), (job) => jobs.label(job), {
-    bundle: bundle.hash,
-    fingerprint: fingerprint(),
-    jobs: 2,
-    lockMs: 10_000,
-  });
+  const transport = new BullmqTransport(connection, bundle.hash);
+  closing.push(() => transport.close());
+  const parts = {
+    layout: layoutOf(bundle.manifest),
+    lastStage: stages[1],
+    tokenizer: opened.tokenizer,
+    engines: new PolicyEngines((policy) =>
+      opened.withPolicy(policy, { patience: { ms: 50, moreMayCome: () => worker.takesMore } }),
+    ),
+    transport,
+    results: new RedisResultStore(connection),
+    activations: new RedisActivationStore(connection),
+    budget: new ByteBudget(64 * 2 ** 20),
+    // Small enough that a chunk's survivors are several jobs.
+    blobBytes: 2 ** 20,
+    tryRows: () => Promise.reject(new Error('No row of these is suspect.')),
+  };
+  const worker: StageWorker = new StageWorker(
+    connection,
+    (job, isSuspect, signal) => workOnJob(job, isSuspect, parts, signal),
+    {
+      bundle: bundle.hash,
+      stages: stages[0] === stages[1] ? [stages[0]] : [0, 1, 2].slice(stages[0], stages[1] + 1),
+      fingerprint: fingerprint(),
+      jobs: 4,
+      lockMs: 10_000,
+      onTrouble: (error) => troubles.push(error),
+    },
+  );
   closing.push(() => worker.close());
 }
 
@@ -127,8 +154,10 @@ it('gives the bytes of sluice label, and its report', async () => {
     cwd: embedded,
   });
   expect(end, stderr).toBe(0);
-  await startWorker(256);
-  await startWorker(4096);
+  await startWorker(256, [0, 2]);
+  await startWorker(1024, [0, 0]);
+  await startWorker(2048, [1, 1]);
+  await startWorker(4096, [1, 2]);
   await labelByFleet(policyOfSpeed(SPEED, layoutOf(bundle.manifest)));
   const [expected, found] = [
     await labelledRun(embedded, 'out.jsonl'),
@@ -138,4 +167,5 @@ it('gives the bytes of sluice label, and its report', async () => {
     new Set((await readFile(join(embedded, 'out.jsonl'), 'utf8')).match(/"exit_layer":\d/g)).size,
   ).toBeGreaterThan(3);
   expect(found).toEqual(expected);
+  expect(troubles).toEqual([]);
 });

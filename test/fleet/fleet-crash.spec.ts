@@ -16,7 +16,7 @@ afterEach(() => scene.end());
 
 describe('a worker killed', () => {
   it.each(workerSteps)('at %s', async (step) => {
-    const [first, last] = twoSpans as [(typeof twoSpans)[0], (typeof twoSpans)[0]];
+    const [first, last] = twoSpans;
     const isLate = ['activations-fetched', 'sent-back', 'activations-dropped'].includes(step);
     scene.work(isLate ? first : last);
     const dying = { ...(isLate ? last : first), loses: step === 'sent-back' ? 2 : 0 };

@@ -14,7 +14,10 @@ import type { OpenFleet, ToyWorker, ToyWorkerOptions } from './toy-fleet.js';
 import { openFleet, openToyWorker } from './toy-fleet.js';
 
 /** A worker for each stage, the first two of three together. */
-export const twoSpans: readonly ToyWorkerOptions[] = [{ stages: [0, 1] }, { stages: [2, 2] }];
+export const twoSpans: readonly [first: ToyWorkerOptions, last: ToyWorkerOptions] = [
+  { stages: [0, 1] },
+  { stages: [2, 2] },
+];
 
 export class FleetScene {
   readonly undisturbed: RunOutcome;

@@ -29,18 +29,17 @@ export interface OpenFleet {
   close(): Promise<void>;
 }
 
+interface FleetOptions {
+  readonly fingerprints?: readonly string[] | undefined;
+  readonly attempts?: number | undefined;
+  readonly nextEpoch?: (() => number) | undefined;
+  readonly onStep?: ((step: FeederStep) => void) | undefined;
+}
+
 let epochs = 0;
 
-export function openFleet(
-  url: string,
-  run: string,
-  {
-    fingerprints = [FINGERPRINT],
-    attempts = 10,
-    nextEpoch = () => (epochs += 1),
-    onStep = (_: FeederStep): void => undefined,
-  } = {},
-): OpenFleet {
+export function openFleet(url: string, run: string, options: FleetOptions = {}): OpenFleet {
+  const { fingerprints = [FINGERPRINT], attempts = 10, nextEpoch = () => (epochs += 1), onStep } = options;
   const redis = connectRedis(url);
   redis.on('error', () => undefined);
   const retried: number[] = [];

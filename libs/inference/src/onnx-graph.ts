@@ -2,6 +2,7 @@ import './no-telemetry.js';
 import { InferenceSession } from 'onnxruntime-node';
 import type { GraphTensor } from './graph-tensor.js';
 import { fromOrtTensor, toOrtTensor } from './graph-tensor.js';
+import type { Provider } from './session-options.js';
 import { sessionOptions } from './session-options.js';
 
 /** ONNX Runtime refused a model: unreadable, invalid, or with an operator that it does not have. */
@@ -35,6 +36,8 @@ export interface OnnxGraph {
 export interface OnnxGraphOptions {
   /** Threads that one operator is spread over; default 1. */
   readonly threads?: number | undefined;
+  /** Default `cpu`. */
+  readonly provider?: Provider | undefined;
 }
 
 /**
@@ -43,9 +46,9 @@ export interface OnnxGraphOptions {
  */
 export async function openGraph(
   model: string | Uint8Array,
-  { threads = 1 }: OnnxGraphOptions = {},
+  { threads = 1, provider = 'cpu' }: OnnxGraphOptions = {},
 ): Promise<OnnxGraph> {
-  const session = await load(model, threads);
+  const session = await load(model, sessionOptions(threads, provider));
   return {
     inputs: session.inputNames,
     outputs: session.outputNames,
@@ -62,8 +65,10 @@ export async function openGraph(
   };
 }
 
-async function load(model: string | Uint8Array, threads: number): Promise<InferenceSession> {
-  const options = sessionOptions(threads);
+async function load(
+  model: string | Uint8Array,
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
   try {
     return typeof model === 'string'
       ? await InferenceSession.create(model, options)

@@ -1,12 +1,16 @@
 import type { InferenceSession } from 'onnxruntime-node';
 
+/** Where graphs run. */
+export type Provider = 'cpu' | 'cuda';
+
 /**
  * How every graph of ours is loaded.
  * @param threads threads that one operator is spread over
  */
-export function sessionOptions(threads: number): InferenceSession.SessionOptions {
+export function sessionOptions(threads: number, provider: Provider): InferenceSession.SessionOptions {
   return {
-    executionProviders: ['cpu'],
+    // What CUDA has no kernel for runs on the processor.
+    executionProviders: provider === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     logSeverityLevel: 3,

@@ -1,13 +1,17 @@
 import type { StageBatch, StageResult } from '#pipeline/ports.js';
 import type { ModelLayout } from '#pipeline/stage-layout.js';
+import type { Provider } from './session-options.js';
 
 /** What a stage thread is started with. */
 export interface StageThreadOptions {
   /** Path of each stage's graph. */
   readonly files: readonly string[];
   readonly layout: ModelLayout;
+  /** The first and last stage to load, 0-based. */
+  readonly stages: readonly [first: number, last: number];
   /** Threads of each session. */
   readonly sessionThreads: number;
+  readonly provider: Provider;
 }
 
 /** A batch for a stage thread, which answers in the order in which it is asked; or the last thing that it hears. */

@@ -2,7 +2,7 @@ import type { Activation, ExitColumns } from '#pipeline/columns.js';
 import type { StageBatch, StageResult } from '#pipeline/ports.js';
 import type { StageLayout } from '#pipeline/stage-layout.js';
 import type { GraphTensor } from './graph-tensor.js';
-import type { OnnxGraph } from './onnx-graph.js';
+import type { OnnxGraph, OnnxGraphOptions } from './onnx-graph.js';
 import { GraphLoadError, openGraph } from './onnx-graph.js';
 
 /** The graph of one stage, as the contract of libs/pipeline sees it. Blocks the thread that calls it. */
@@ -22,9 +22,9 @@ export class StageSession {
     file: string,
     stage: StageLayout,
     hiddenSize: number,
-    threads: number,
+    options: OnnxGraphOptions,
   ): Promise<StageSession> {
-    const graph = await openGraph(file, { threads });
+    const graph = await openGraph(file, options);
     const missing = stage.exits.find((layer) => !graph.outputs.includes(`rows_${layer}`));
     if (missing !== undefined) {
       await graph.release();

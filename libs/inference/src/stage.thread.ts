@@ -1,4 +1,4 @@
-/** A worker thread with a session of every stage: takes batches, answers with results, in order. */
+/** A worker thread with a session of every stage that is its own: takes batches, answers with results, in order. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { StageBatch, StageResult } from '#pipeline/ports.js';
 import type { StageReply, StageRequest, StageThreadOptions } from './stage-messages.js';
@@ -23,7 +23,7 @@ const arraysOf = ({ exits, survivors }: StageResult) => [
 async function answer(sessions: readonly StageSession[], number: number, batch: StageBatch): Promise<void> {
   try {
     const session = sessions[batch.stage];
-    if (session === undefined) throw new RangeError(`The bundle has no stage ${batch.stage + 1}.`);
+    if (session === undefined) throw new RangeError(`Stage ${batch.stage + 1} is not loaded.`);
     const result = await session.run(batch);
     reply({ kind: 'result', number, result }, buffersOf(arraysOf(result)));
   } catch (error) {
@@ -31,13 +31,16 @@ async function answer(sessions: readonly StageSession[], number: number, batch: 
   }
 }
 
+/** By stage. */
 async function openSessions(): Promise<StageSession[] | undefined> {
-  const { files, layout, sessionThreads } = options;
+  const { files, layout, stages, sessionThreads: threads, provider } = options;
+  const [first, last] = stages;
   const sessions: StageSession[] = [];
   for (const [index, stage] of layout.stages.entries()) {
+    if (index < first || index > last) continue;
     const file = files[index] ?? `stage ${index + 1}`;
     try {
-      sessions.push(await StageSession.open(file, stage, layout.hiddenSize, sessionThreads));
+      sessions[index] = await StageSession.open(file, stage, layout.hiddenSize, { threads, provider });
     } catch (error) {
       const message = error instanceof GraphLoadError ? error.problem : String(error);
       reply({ kind: 'not-loaded', file, message });

@@ -71,6 +71,6 @@ function pack({ buffer, byteOffset, byteLength }: Int32Array | Uint8Array): Pack
 }
 
 /** A copy, so that the numbers begin where theirs may. */
-const bytesOf = (packed: Packed): Uint8Array => Uint8Array.from(Buffer.from(packed, 'base64'));
+const bytesOf = (packed: Packed): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(packed, 'base64'));
 
-const unpackInt32 = (packed: Packed): Int32Array => new Int32Array(bytesOf(packed).buffer as ArrayBuffer);
+const unpackInt32 = (packed: Packed): Int32Array => new Int32Array(bytesOf(packed).buffer);

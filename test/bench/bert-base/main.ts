@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { CommanderError } from 'commander';
-import { UsageError } from '../../../apps/cli/src/usage-error.js';
+import { UsageError } from '#run/usage-error.js';
 import { TextTokenizer } from '#tokenizer/text-tokenizer.js';
 import { orderOfRound } from '../alternate.js';
 import { benchConfiguration } from '../configuration.js';

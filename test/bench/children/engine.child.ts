@@ -1,5 +1,5 @@
 /** Times the stage engine on rows that were tokenised before. */
-import { openLabeller } from '../../../apps/cli/src/label/open-labeller.js';
+import { openLabeller } from '#run/open-labeller.js';
 import { openBundle } from '#model/bundle/bundle.js';
 import { layoutOf } from '#model/bundle/manifest.js';
 import { policyOfSpeed } from '#pipeline/exit-policy.js';
@@ -18,7 +18,7 @@ await answerOnce<'engine.child.js'>(async ({ bundle, speed, workers, batchTokens
     survivorMemory: 256,
   });
   const log = new StageLog();
-  const engine = labeller.withPolicy(policyOfSpeed(speed, layout), log);
+  const engine = labeller.withPolicy(policyOfSpeed(speed, layout), { telemetry: log });
   const { result: labels, ...times } = await timed(() => engine.label(tokens));
   await labeller.close();
   return { ...times, labels, stages: log.work(layout.stages.length) };

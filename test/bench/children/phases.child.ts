@@ -1,5 +1,5 @@
 /** Leads rows from file to file as `sluice label` does, one phase after the other, and measures each. */
-import { openLabeller } from '../../../apps/cli/src/label/open-labeller.js';
+import { openLabeller } from '#run/open-labeller.js';
 import { openCorpus } from '#corpus/open-corpus.js';
 import { createRowWriter } from '#corpus/row-writer.js';
 import { fingerprint } from '#inference/fingerprint.js';
@@ -55,7 +55,7 @@ await answerOnce<'phases.child.js'>(async (task) => {
 
   clock.enter('label');
   const log = new StageLog();
-  const engine = new DedupingLabeller(labeller.withPolicy(policy, log), layout.labels.length);
+  const engine = new DedupingLabeller(labeller.withPolicy(policy, { telemetry: log }), layout.labels.length);
   const mainBefore = mainThreadCpuSeconds();
   const labels = await Promise.all(tokens.map((columns) => engine.label(columns)));
   const mainAfter = mainThreadCpuSeconds();

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CommanderError } from 'commander';
-import { UsageError } from '../../../apps/cli/src/usage-error.js';
+import { UsageError } from '#run/usage-error.js';
 import { benchConfiguration } from '../configuration.js';
 import type { BenchResult, Sample } from '../result-file.js';
 import { writeResult } from '../result-file.js';

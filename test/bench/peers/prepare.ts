@@ -1,4 +1,4 @@
-import { UsageError } from '../../../apps/cli/src/usage-error.js';
+import { UsageError } from '#run/usage-error.js';
 import type { Checkpoint } from '#model/checkpoint/checkpoint.js';
 import { openModel } from '#model/import/open-model.js';
 import { TextTokenizer } from '#tokenizer/text-tokenizer.js';

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UsageError } from '../../../apps/cli/src/usage-error.js';
+import { UsageError } from '#run/usage-error.js';
 import { pythonVersion } from './python-environment.js';
 
 let scratch: string;

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { UsageError } from '../../../apps/cli/src/usage-error.js';
+import { UsageError } from '#run/usage-error.js';
 import { peersFolder } from './peers-folder.js';
 import { runPython } from './run-python.js';
 

@@ -7,10 +7,11 @@ import type { OutputFormat } from '#corpus/row-writer.js';
 import type { Bundle } from '#model/bundle/bundle.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import { modelHelp, openBundleOf } from '../direct-model/open-bundle-of.js';
-import { choosePolicy } from '../label/choose-policy.js';
-import type { LabelCorpusResult } from '../label/label-corpus.js';
-import { labelCorpus } from '../label/label-corpus.js';
-import type { LabelOptions } from '../label/label-options.js';
+import { choosePolicy } from '#run/choose-policy.js';
+import type { LabelCorpusResult } from '#run/label-corpus.js';
+import { labelCorpus } from '#run/label-corpus.js';
+import type { LabelOptions } from '#run/label-options.js';
+import { localWorkers } from '#run/local-workers.js';
 import { LiveProgress } from '../label/live-progress.js';
 import { stopOnSignals } from '../label/stop-on-signals.js';
 import { fraction, nameList, threadCount, wholeNumber } from '../option-values.js';
@@ -18,7 +19,7 @@ import { labelView } from '../terminal/label-view.js';
 import { openDisplay } from '../terminal/open-display.js';
 import { rowsText } from '../terminal/quantity.js';
 import { reportLines } from '../terminal/report-view.js';
-import { UsageError } from '../usage-error.js';
+import { UsageError } from '#run/usage-error.js';
 import { withCorpusFields } from './corpus-fields.js';
 import type { OutputOptions } from './output-options.js';
 import { noteLine, printResult, tableLayout, withOutputOptions } from './output-options.js';
@@ -159,9 +160,8 @@ export async function labelWithDisplay(
   const stop = stopOnSignals();
   let end: 'finished' | 'stopped' = 'stopped';
   try {
-    const result = await labelCorpus(bundle, policy, options, {
+    const result = await labelCorpus(bundle, policy, options, localWorkers(bundle, policy, options, live), {
       signal: stop.signal,
-      telemetry: live,
       onNote: (note) => display.note(note),
       onProgress: (progress) => live.runProgressed(progress),
     });

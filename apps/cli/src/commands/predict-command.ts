@@ -2,14 +2,14 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { modelHelp, openBundleOf } from '../direct-model/open-bundle-of.js';
 import type { Manifest } from '#model/bundle/manifest.js';
-import { choosePolicy } from '../label/choose-policy.js';
+import { choosePolicy } from '#run/choose-policy.js';
 import { fraction } from '../option-values.js';
 import type { ExitOpinion } from '../predict/exit-opinions.js';
 import { exitOpinions } from '../predict/exit-opinions.js';
 import { bar } from '../terminal/bar.js';
 import type { TableLayout } from '../terminal/table.js';
 import { tableLines } from '../terminal/table.js';
-import { UsageError } from '../usage-error.js';
+import { UsageError } from '#run/usage-error.js';
 import type { OutputOptions } from './output-options.js';
 import { noteLine, printResult, tableLayout, withOutputOptions } from './output-options.js';
 

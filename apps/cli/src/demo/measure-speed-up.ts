@@ -4,8 +4,8 @@ import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import { policyOfSpeed } from '#pipeline/exit-policy.js';
 import { layoutOf } from '#model/bundle/manifest.js';
 import type { RowLabeller } from '#pipeline/ports.js';
-import type { LabelOptions } from '../label/label-options.js';
-import { openLabeller } from '../label/open-labeller.js';
+import type { LabelOptions } from '#run/label-options.js';
+import { openLabeller } from '#run/open-labeller.js';
 
 /** Texts per second over the rounds. */
 export interface Rate {

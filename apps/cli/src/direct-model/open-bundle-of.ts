@@ -6,7 +6,7 @@ import { openBundle } from '#model/bundle/bundle.js';
 import type { Checkpoint } from '#model/checkpoint/checkpoint.js';
 import { compileBundle } from '#model/compile/compile-bundle.js';
 import { openModel, UnknownFormatError } from '#model/import/open-model.js';
-import { UsageError } from '../usage-error.js';
+import { UsageError } from '#run/usage-error.js';
 import { version } from '../version.js';
 import { BundleCache, cacheFolder } from './bundle-cache.js';
 

@@ -2,7 +2,7 @@ import type { Manifest } from '#model/bundle/manifest.js';
 import { layoutOf } from '#model/bundle/manifest.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import { policyOfSpeed } from '#pipeline/exit-policy.js';
-import { choosePolicy } from '../label/choose-policy.js';
+import { choosePolicy } from '#run/choose-policy.js';
 
 export interface NamedPolicy {
   /** The speed, or the name of the preset or file. */

@@ -1,5 +1,5 @@
 import type { TokenColumns } from '#pipeline/columns.js';
-import type { OpenLabeller } from '../label/open-labeller.js';
+import type { OpenLabeller } from '#run/open-labeller.js';
 import type { NamedPolicy } from './named-policies.js';
 
 /** Texts per second over the rounds. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { CheckpointConfig } from '#model/checkpoint/checkpoint-config.js';
-import { UsageError } from '../usage-error.js';
+import { UsageError } from '#run/usage-error.js';
 import type { ConfigChanges } from './changed-config.js';
 import { changedConfig } from './changed-config.js';
 

@@ -1,5 +1,5 @@
 import type { CheckpointConfig } from '#model/checkpoint/checkpoint-config.js';
-import { UsageError } from '../usage-error.js';
+import { UsageError } from '#run/usage-error.js';
 
 /** What a model's files may say wrongly, or not at all. */
 export interface ConfigChanges {

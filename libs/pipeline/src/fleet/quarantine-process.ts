@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import type { LabelledRows } from '../ports.js';
 import type { TrialRows } from './quarantine.js';
 import { TrialFailedError } from './quarantine.js';
@@ -87,24 +86,24 @@ export class QuarantineProcess {
 }
 
 /** The next answer, or how the process ended instead. */
-async function answerOf(child: ChildProcess): Promise<QuarantineAnswer | string> {
-  const stop = new AbortController();
-  const { signal } = stop;
-  const ended = once(child, 'exit', { signal }).then(([code, how]: unknown[]) =>
-    how === null ? `exit code ${String(code)}` : `signal ${String(how)}`,
-  );
-  const answered = once(child, 'message', { signal }).then(([answer]: QuarantineAnswer[]) => answer!);
-  for (const outcome of [ended, answered]) outcome.catch(() => undefined);
-  try {
-    return await Promise.race([answered, ended]);
-  } finally {
-    stop.abort();
-  }
+function answerOf(child: ChildProcess): Promise<QuarantineAnswer | string> {
+  return new Promise((resolve) => {
+    const settle = (outcome: QuarantineAnswer | string): void => {
+      child.off('message', settle);
+      child.off('exit', ended);
+      resolve(outcome);
+    };
+    const ended = (code: number | null, signal: NodeJS.Signals | null): void =>
+      settle(signal === null ? `exit code ${code}` : `signal ${signal}`);
+    child.once('message', settle);
+    child.once('exit', ended);
+  });
 }
+
+const answer = (message: QuarantineAnswer): void => void process.send?.(message);
 
 /** The other side: labels what it is sent, until its parent is gone. */
 export function serveQuarantine(label: (rows: TrialRows) => Promise<LabelledRows>): void {
-  const answer = (message: QuarantineAnswer): void => void process.send?.(message);
   process.on('message', (rows: TrialRows) => {
     label(rows).then(
       (labelled) => answer({ kind: 'labelled', rows: labelled }),

@@ -1,6 +1,6 @@
 import type { OnStep } from '#pipeline/run-directory/run-steps.js';
 import { runSteps } from '#pipeline/run-directory/run-steps.js';
-import { UsageError } from '../usage-error.js';
+import { UsageError } from './usage-error.js';
 
 /**
  * For fault tests: `SLUICE_CRASH_AT=ok-written:3` kills the process, as kill -9 does, when chunk 3 reaches that step of

@@ -1,10 +1,8 @@
 import type { ReadOptions } from '#corpus/corpus-options.js';
 import type { OutputFormat } from '#corpus/row-writer.js';
 
-/** What `sluice label` is told. */
-export interface LabelOptions extends Omit<ReadOptions, 'chunkRows' | 'chunkBytes' | 'readBytes'> {
-  /** Directory of the bundle. */
-  readonly model: string;
+/** What to label, how, and where to: everything that is the same wherever the texts are labelled. */
+export interface RunOptions extends Omit<ReadOptions, 'chunkRows' | 'chunkBytes' | 'readBytes'> {
   /** Files, or `-` alone for standard input. */
   readonly corpus: readonly string[];
   /** Path of the output. */
@@ -13,12 +11,19 @@ export interface LabelOptions extends Omit<ReadOptions, 'chunkRows' | 'chunkByte
   /** Whether the output is gzip. */
   readonly compress: boolean;
   readonly runDir: string;
-  readonly speed?: number | undefined;
-  readonly policy?: string | undefined;
   readonly probabilities: boolean;
   /** csv: whether cells that spreadsheets would take for formulas are neutralised. */
   readonly spreadsheetSafe: boolean;
   readonly chunkRows: number;
+  readonly acceptFingerprint: boolean;
+}
+
+/** What `sluice label` is told. */
+export interface LabelOptions extends RunOptions {
+  /** Directory of the bundle. */
+  readonly model: string;
+  readonly speed?: number | undefined;
+  readonly policy?: string | undefined;
   readonly batchTokens: number;
   /** Inference threads. */
   readonly workers: number;
@@ -29,5 +34,4 @@ export interface LabelOptions extends Omit<ReadOptions, 'chunkRows' | 'chunkByte
   readonly dedupe: boolean;
   /** Bound of the texts that are remembered for that, MiB. */
   readonly dedupeMemory: number;
-  readonly acceptFingerprint: boolean;
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
-import { UsageError } from '../usage-error.js';
+import { UsageError } from './usage-error.js';
 
 /** Where `sluice label` reads and writes. */
 export interface LabelPlaces {

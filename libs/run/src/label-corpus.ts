@@ -8,31 +8,39 @@ import type { FileCorpus } from '#corpus/file-corpus.js';
 import { GzipWriter } from '#corpus/gzip-writer.js';
 import { openCorpus } from '#corpus/open-corpus.js';
 import { createRowWriter } from '#corpus/row-writer.js';
-import { fingerprint } from '#inference/fingerprint.js';
 import type { Bundle } from '#model/bundle/bundle.js';
 import { answerFormOf } from '#model/bundle/manifest.js';
-import { DedupingLabeller } from '#pipeline/engine/deduping-labeller.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import type { LabelRunResult, RunProgress } from '#pipeline/label-run.js';
 import { finishedRun, labelRun } from '#pipeline/label-run.js';
-import type { Telemetry } from '#pipeline/ports.js';
-import { LocalChunkLabeller } from '#pipeline/local-chunk-labeller.js';
+import type { ChunkLabeller } from '#pipeline/ports.js';
 import { prepareOutput } from '#pipeline/run-directory/output-file.js';
 import type { RunFile, RunSettings } from '#pipeline/run-directory/run-record.js';
 import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
 import { checkPlaces } from './check-places.js';
 import { checkGolds, checkTask } from './check-task.js';
 import { crashPoint } from './crash-point.js';
-import type { LabelOptions } from './label-options.js';
-import type { OpenLabeller } from './open-labeller.js';
-import { openLabeller } from './open-labeller.js';
+import type { RunOptions } from './label-options.js';
 
 export interface LabelHooks {
   readonly signal?: AbortSignal | undefined;
   /** A run directory that held this run already, and other remarks for the user. */
   readonly onNote?: ((note: string) => void) | undefined;
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;
-  readonly telemetry?: Telemetry | undefined;
+}
+
+/** Who labels the chunks: threads of this process, or a fleet. */
+export interface ChunkWorkers {
+  /** Of the runtimes whose labels come from it. */
+  readonly fingerprint: string;
+  open(run: RunDirectory): Promise<OpenChunkLabeller>;
+}
+
+export interface OpenChunkLabeller {
+  readonly labeller: ChunkLabeller;
+  /** Chunks between reading and commit; as `labelRun` has it unless told. */
+  readonly chunksInFlight?: number | undefined;
+  close(): Promise<void>;
 }
 
 export interface LabelCorpusResult extends LabelRunResult {
@@ -52,24 +60,25 @@ export class StoppedEarlyError extends Error {
   }
 }
 
-/** The life of a run, as `sluice label` leads it: opens every part, labels, closes every part. */
+/** The life of a run: opens every part, labels, closes every part. */
 export async function labelCorpus(
   bundle: Bundle,
   policy: ExitPolicy,
-  options: LabelOptions,
+  options: RunOptions,
+  workers: ChunkWorkers,
   hooks: LabelHooks = {},
 ): Promise<LabelCorpusResult> {
   checkTask(bundle.manifest, options.pairField);
   checkGolds(bundle.manifest, options.labelField);
   await checkPlaces(options);
-  const run = await RunDirectory.open(options.runDir, await runSettings(bundle, policy, options), {
+  const run = await RunDirectory.open(options.runDir, await runSettings(bundle, policy, options, workers), {
     acceptFingerprint: options.acceptFingerprint,
     onStep: crashPoint(process.env['SLUICE_CRASH_AT']),
   });
   const { signal = new AbortController().signal } = hooks;
   const readsStdin = options.corpus.includes('-');
   let corpus: FileCorpus | undefined;
-  let opened: OpenLabeller | undefined;
+  let opened: OpenChunkLabeller | undefined;
   try {
     // Who waits for standard input shall not wait on when the user has stopped it.
     const stream = readsStdin ? addAbortSignal(signal, process.stdin) : undefined;
@@ -82,7 +91,7 @@ export async function labelCorpus(
     if (run.resumed) hooks.onNote?.(`Resuming the run in ${run.folder}.`);
     corpus = await openCorpus(input);
     for (const note of corpus.convention.notes) hooks.onNote?.(note);
-    opened = await openLabeller(bundle, options);
+    opened = await workers.open(run);
     const { labels, geometry } = bundle.manifest;
     const form = answerFormOf(bundle.manifest);
     const rows = createRowWriter({
@@ -94,21 +103,18 @@ export async function labelCorpus(
     });
     await run.expectHead(rows.head());
     const writer = options.compress ? new GzipWriter(rows) : rows;
-    const { tokenizer } = opened;
-    const engine = opened.withPolicy(policy, hooks.telemetry);
-    const dedupe = { bytes: options.dedupeMemory * 2 ** 20, telemetry: hooks.telemetry };
-    const labeller = options.dedupe ? new DedupingLabeller(engine, labels.length, dedupe) : engine;
+    const { labeller, chunksInFlight } = opened;
     const result = await labelRun(
       {
         run,
         corpus,
-        labeller: new LocalChunkLabeller(tokenizer, labeller),
+        labeller,
         writer,
         labels,
         form,
         layers: geometry.layers,
       },
-      { output: options.out, signal, onProgress: hooks.onProgress },
+      { output: options.out, signal, onProgress: hooks.onProgress, chunksInFlight },
     );
     return { ...result, fieldsLeftOut: 'leftOut' in rows ? rows.leftOut : new Map() };
   } catch (error) {
@@ -123,7 +129,12 @@ export async function labelCorpus(
   }
 }
 
-async function runSettings(bundle: Bundle, policy: ExitPolicy, options: LabelOptions): Promise<RunSettings> {
+async function runSettings(
+  bundle: Bundle,
+  policy: ExitPolicy,
+  options: RunOptions,
+  { fingerprint }: ChunkWorkers,
+): Promise<RunSettings> {
   return {
     files: await corpusFiles(options.corpus),
     bundle: bundle.hash,
@@ -142,7 +153,7 @@ async function runSettings(bundle: Bundle, policy: ExitPolicy, options: LabelOpt
       probabilities: options.probabilities,
       spreadsheetSafe: options.spreadsheetSafe,
     },
-    fingerprint: fingerprint(),
+    fingerprint,
     chunkRows: options.chunkRows,
   };
 }
@@ -163,7 +174,7 @@ async function corpusFile(path: string): Promise<RunFile> {
 
 function corpusOptions(
   { manifest: { task, labels, problem } }: Bundle,
-  options: LabelOptions,
+  options: RunOptions,
   run: RunDirectory,
   stdin: StandardInput | undefined,
 ): CorpusOptions {
