@@ -9,6 +9,8 @@ const mayUse = {
   model: ['pipeline', 'tokenizer', 'inference'],
   hub: ['pipeline'],
   queue: ['pipeline'],
+  config: [],
+  metrics: ['pipeline'],
   run: ['pipeline', 'corpus', 'tokenizer', 'model', 'inference'],
 };
 

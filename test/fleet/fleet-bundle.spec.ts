@@ -54,7 +54,7 @@ const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'sluice-fleet-bundl
 
 /** A connection to Redis, closed at the end. */
 function connect(): ReturnType<typeof connectRedis> {
-  const connection = connectRedis(redis.url);
+  const connection = connectRedis({ url: redis.url });
   closing.push(() => {
     connection.disconnect();
     return Promise.resolve();

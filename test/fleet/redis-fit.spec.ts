@@ -7,7 +7,7 @@ afterEach(() => server?.stop());
 
 async function unfit(settings: Record<string, string>): Promise<unknown> {
   server = await RedisServer.start(settings);
-  const redis = connectRedis(server.url);
+  const redis = connectRedis({ url: server.url });
   try {
     return await expectQueueRedis(redis).catch((error: unknown) => error);
   } finally {

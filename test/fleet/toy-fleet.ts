@@ -40,7 +40,7 @@ let epochs = 0;
 
 export function openFleet(url: string, run: string, options: FleetOptions = {}): OpenFleet {
   const { fingerprints = [FINGERPRINT], attempts = 10, nextEpoch = () => (epochs += 1), onStep } = options;
-  const redis = connectRedis(url);
+  const redis = connectRedis({ url });
   redis.on('error', () => undefined);
   const retried: number[] = [];
   const transport = new BullmqTransport(redis, toyBundle);
@@ -101,7 +101,7 @@ export interface ToyWorker {
 export function openToyWorker(url: string, options: ToyWorkerOptions = {}): ToyWorker {
   const { stages: [first, last] = [0, LAST_STAGE], pauseMs = 0, isBroken = false } = options;
   const { fingerprint = FINGERPRINT, bundle = toyBundle, quarantine = 'none', loses = 0, onStep } = options;
-  const redis = connectRedis(url);
+  const redis = connectRedis({ url });
   redis.on('error', () => undefined);
   const begun = toyLayout.stages.map(() => 0);
   const recomputed = new Map<string, number>();

@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { RedisConnection } from './redis-connection.js';
 import type { Added, ChunkAttempt, StageJob, StageTransport } from '#pipeline/fleet/fleet-ports.js';
 import type { JobData } from './job-data.js';
 import { packJob } from './job-data.js';
@@ -22,12 +22,12 @@ return 1
 
 /** Jobs of one bundle on BullMQ, in a queue for each stage. */
 export class BullmqTransport implements StageTransport {
-  readonly #redis: Redis;
+  readonly #redis: RedisConnection;
   readonly #bundle: string;
   readonly #queues = new Map<number, Queue<JobData>>();
 
   /** @param redis is not closed by the transport @param bundle its hash */
-  constructor(redis: Redis, bundle: string) {
+  constructor(redis: RedisConnection, bundle: string) {
     this.#redis = redis;
     this.#bundle = bundle;
   }

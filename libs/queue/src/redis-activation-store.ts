@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisConnection } from './redis-connection.js';
 import type { ActivationStore } from '#pipeline/fleet/fleet-ports.js';
 
 /** Longer than any stage lets a job wait; what is forgotten is computed again. */
@@ -6,10 +6,10 @@ const KEPT_MS = 60 * 60 * 1000;
 
 /** Activations in a Redis that may evict them. */
 export class RedisActivationStore implements ActivationStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisConnection;
 
   /** @param redis is not closed by the store */
-  constructor(redis: Redis) {
+  constructor(redis: RedisConnection) {
     this.#redis = redis;
   }
 

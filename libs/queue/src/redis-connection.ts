@@ -1,8 +1,22 @@
 import type { RedisOptions } from 'ioredis';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 
 /** BullMQ's commands, and those of the stores, are there from this version on. */
 const OLDEST = [6, 2] as const;
+
+/** One server, or a cluster of them. */
+export type RedisConnection = Redis | Cluster;
+
+export interface RedisPlace {
+  /** `redis://host:port`, or `rediss://` for TLS; of a cluster, any of its nodes. */
+  readonly url: string;
+  readonly cluster?: boolean | undefined;
+  /** ACL user, where the URL names none. */
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** For `rediss://`: PEM texts. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string } | undefined;
+}
 
 /** A Redis that a queue cannot live in. */
 export class RedisUnfitError extends Error {
@@ -21,20 +35,58 @@ export class RedisUnfitError extends Error {
  * A connection that waits for as long as Redis is away, as workers and feeders do, and says nothing by itself: errors are
  * events of the connection.
  */
-export function connectRedis(url: string, options: RedisOptions = {}): Redis {
-  return new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true, ...options });
+export function connectRedis(place: RedisPlace, others: RedisOptions = {}): RedisConnection {
+  const { hostname, port, username, password, protocol, pathname } = new URL(place.url);
+  const options: RedisOptions = {
+    host: hostname.replaceAll(/[[\]]/g, ''),
+    port: Number(port || 6379),
+    maxRetriesPerRequest: null,
+    ...optional('username', decodeURIComponent(username) || place.username),
+    ...optional('password', decodeURIComponent(password) || place.password),
+    ...optional('tls', protocol === 'rediss:' ? { ...place.tls } : undefined),
+    ...others,
+  };
+  if (place.cluster !== true)
+    return new Redis({ ...options, db: Number(pathname.slice(1) || 0), lazyConnect: true });
+  const { host, port: nodePort, ...redisOptions } = options;
+  return new Cluster([{ host: host ?? 'localhost', port: nodePort ?? 6379 }], {
+    redisOptions,
+    lazyConnect: true,
+    enableOfflineQueue: others.enableOfflineQueue ?? true,
+  });
+}
+
+function optional<Key extends string, Value>(
+  key: Key,
+  value: Value | undefined,
+): Partial<Record<Key, Value>> | Record<Key, Value> {
+  const none: Partial<Record<Key, Value>> = {};
+  return value === undefined ? none : { ...none, [key]: value };
 }
 
 /** `host:port`, or the path of a socket: what may be shown of a URL. */
-export function shownPlace({ options }: Pick<Redis, 'options'>): string {
-  return options.path ?? `${options.host ?? 'localhost'}:${options.port ?? 6379}`;
+export function shownPlace(redis: RedisConnection): string {
+  if (redis instanceof Cluster) return redis.nodes().map(shownPlace).join(', ') || 'a cluster';
+  const { path, host, port } = redis.options;
+  return path ?? `${host ?? 'localhost'}:${port ?? 6379}`;
+}
+
+/** Every server that holds keys. */
+export function serversOf(redis: RedisConnection): readonly Redis[] {
+  return redis instanceof Cluster ? redis.nodes('master') : [redis];
 }
 
 /**
  * A queue loses jobs where Redis evicts keys, and jobs do not work in old versions.
  * @throws RedisUnfitError
  */
-export async function expectQueueRedis(redis: Redis): Promise<void> {
+export async function expectQueueRedis(redis: RedisConnection): Promise<void> {
+  // Of a cluster, the nodes are known only once it answers.
+  await redis.ping();
+  for (const server of serversOf(redis)) await expectQueueServer(server);
+}
+
+async function expectQueueServer(redis: Redis): Promise<void> {
   const place = shownPlace(redis);
   const info = await redis.info();
   const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? '0';
@@ -50,4 +102,18 @@ export async function expectQueueRedis(redis: Redis): Promise<void> {
         'set it to noeviction, or give the queue a Redis of its own.',
     );
   }
+}
+
+/** Memory in use as a share of `maxmemory`, of the fullest server; 0 where there is no such bound. */
+export async function usedRatio(redis: RedisConnection): Promise<number> {
+  const ratios = await Promise.all(
+    serversOf(redis).map(async (server) => {
+      const info = await server.info('memory');
+      const [used, most] = ['used_memory', 'maxmemory'].map((name) =>
+        Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0),
+      );
+      return most === undefined || most === 0 ? 0 : (used ?? 0) / most;
+    }),
+  );
+  return Math.max(0, ...ratios);
 }

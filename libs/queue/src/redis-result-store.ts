@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisConnection } from './redis-connection.js';
 import type { ChunkAttempt, ChunkOfRun, ResultStore, Stored } from '#pipeline/fleet/fleet-ports.js';
 import type { ResultPart } from '#pipeline/fleet/result-part.js';
 import { decodePart, encodePart } from '#pipeline/fleet/result-part.js';
@@ -31,12 +31,12 @@ return 'stored'
 
 /** Results in Redis. */
 export class RedisResultStore implements ResultStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisConnection;
   /** For waiting, which keeps a connection busy; made when it is needed. */
-  #waiting: Redis | undefined;
+  #waiting: RedisConnection | undefined;
 
   /** @param redis is not closed by the store */
-  constructor(redis: Redis) {
+  constructor(redis: RedisConnection) {
     this.#redis = redis;
   }
 
@@ -83,7 +83,7 @@ export class RedisResultStore implements ResultStore {
     this.#waiting?.disconnect();
   }
 
-  #waitingConnection(): Redis {
+  #waitingConnection(): RedisConnection {
     if (this.#waiting === undefined) {
       this.#waiting = this.#redis.duplicate();
       // Who listens to the one connection hears of both.

@@ -1,6 +1,6 @@
 import { DelayedError, Worker } from 'bullmq';
 import type { Job } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { RedisConnection } from './redis-connection.js';
 import type { StageJob } from '#pipeline/fleet/fleet-ports.js';
 import type { JobData } from './job-data.js';
 import { unpackJob } from './job-data.js';
@@ -41,9 +41,10 @@ export class StageWorker {
   readonly #options: StageWorkerOptions;
   #active = 0;
   #moved = performance.now();
+  #handsBack = false;
 
   /** @param redis is not closed by the worker */
-  constructor(redis: Redis, work: WorkOnJob, options: StageWorkerOptions) {
+  constructor(redis: RedisConnection, work: WorkOnJob, options: StageWorkerOptions) {
     this.#work = work;
     this.#options = options;
     const { bundle, stages, jobs, lockMs, onTrouble } = options;
@@ -69,6 +70,11 @@ export class StageWorker {
     });
   }
 
+  /** Says that work goes on, between the begin and the end of jobs. */
+  moved(): void {
+    this.#moved = performance.now();
+  }
+
   /** Jobs that it has. */
   get active(): number {
     return this.#active;
@@ -79,14 +85,21 @@ export class StageWorker {
     return this.#active < this.#options.jobs * this.#workers.length;
   }
 
-  /** When a job last began or ended, by `performance.now()`. */
+  /** When work last went on, by `performance.now()`. */
   get lastMoved(): number {
     return this.#moved;
   }
 
-  /** Finishes the jobs that it has, takes no more. */
-  async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.close()));
+  /** Takes no more jobs, and finishes those that it has within `ms`; what is left then is given back to the queue. */
+  async close(ms = Infinity): Promise<void> {
+    const closing = Promise.all(this.#workers.map((worker) => worker.close()));
+    const handBack = (): void => {
+      this.#handsBack = true;
+      for (const worker of this.#workers) worker.cancelAllJobs('the worker stops');
+    };
+    const timer = ms === Infinity ? undefined : setTimeout(handBack, ms);
+    await closing;
+    clearTimeout(timer);
   }
 
   async #take(job: Job<JobData>, token: string | undefined, signal?: AbortSignal): Promise<void> {
@@ -99,6 +112,10 @@ export class StageWorker {
     try {
       const isSuspect = job.stalledCounter >= SUSPECT_DEATHS;
       await this.#work(unpackJob(job.data), isSuspect, signal ?? new AbortController().signal);
+    } catch (error) {
+      if (!this.#handsBack) throw error;
+      await job.moveToDelayed(Date.now(), token);
+      throw new DelayedError(`Chunk ${job.data.chunk} of run ${job.data.run} was given back.`);
     } finally {
       this.#active -= 1;
       this.#moved = performance.now();

@@ -1,6 +1,7 @@
 import type { Activation, TokenColumns } from '../columns.js';
 import type { StageOutcome } from '../engine/label-task.js';
 import { selectRows } from '../engine/select-rows.js';
+import { orAborted } from '../in-flight.js';
 import { copyLabel, emptyLabels } from '../label-columns.js';
 import type { Tokenizer } from '../ports.js';
 import { sum } from '../report/counts.js';
@@ -70,9 +71,10 @@ export async function runStageJob(job: StageJob, parts: StageTaskParts, signal: 
   const { input } = job;
   parts.onStep?.('job-begun');
   if (input.kind === 'texts') {
-    const tokens = await parts.tokenizer.tokenize(input.texts, input.pairs).catch((error: unknown) => {
+    const tokenizing = parts.tokenizer.tokenize(input.texts, input.pairs).catch((error: unknown) => {
       throw new RowsFailedError(error instanceof Error ? error.message : String(error), { cause: error });
     });
+    const tokens = await orAborted(tokenizing, signal);
     await runRows(job, tokens, undefined, parts, signal);
   } else if (input.activations === undefined) {
     await runRows(job, input.tokens, undefined, parts, signal);
@@ -136,8 +138,7 @@ async function runRows(
     const start = (tokens.offsets[from] ?? 0) * layout.hiddenSize;
     const end = (tokens.offsets[to] ?? 0) * layout.hiddenSize;
     const entry = hidden && { stage, hidden: hidden.subarray(start, end) };
-    const outcome = await engine.run({ tokens: slice.tokens, entry, urgent });
-    signal.throwIfAborted();
+    const outcome = await orAborted(engine.run({ tokens: slice.tokens, entry, urgent }), signal);
     await settle({ ...job, rows: slice.rows }, slice.tokens, outcome, parts);
   };
   if (isWhole) return work(0, job.rows.length);

@@ -1,4 +1,5 @@
 import { StageFailedError } from '../engine/stage-engine.js';
+import { orAborted } from '../in-flight.js';
 import type { StageJob } from './fleet-ports.js';
 import type { TryRows } from './quarantine.js';
 import { labelInQuarantine } from './quarantine.js';
@@ -33,7 +34,6 @@ export async function workOnJob(
     }
   }
   parts.onSuspect?.(job, why);
-  const part = await labelInQuarantine(job, parts.layout.labels.length, parts.tryRows);
-  signal.throwIfAborted();
+  const part = await orAborted(labelInQuarantine(job, parts.layout.labels.length, parts.tryRows), signal);
   await parts.results.put(job, part, job.chunkRows);
 }

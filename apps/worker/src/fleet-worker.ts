@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Settings } from '#config/settings-schema.js';
+import { fingerprint } from '#inference/fingerprint.js';
+import type { ServiceHealth } from '#metrics/admin-routes.js';
+import type { Metrics } from '#metrics/metrics.js';
+import type { Bundle } from '#model/bundle/bundle.js';
+import { openBundle } from '#model/bundle/bundle.js';
+import { layoutOf } from '#model/bundle/manifest.js';
+import { ByteBudget } from '#pipeline/fleet/byte-budget.js';
+import type { StageJob } from '#pipeline/fleet/fleet-ports.js';
+import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
+import { QuarantineProcess } from '#pipeline/fleet/quarantine-process.js';
+import type { JobWorkParts } from '#pipeline/fleet/work-on-job.js';
+import { workOnJob } from '#pipeline/fleet/work-on-job.js';
+import { BullmqTransport } from '#queue/bullmq-transport.js';
+import { RedisActivationStore } from '#queue/redis-activation-store.js';
+import type { RedisConnection } from '#queue/redis-connection.js';
+import { connectRedis, expectQueueRedis } from '#queue/redis-connection.js';
+import { redisPlaces } from '#queue/redis-places.js';
+import { RedisResultStore } from '#queue/redis-result-store.js';
+import { StageWorker } from '#queue/stage-worker.js';
+import { forgetWorker, tellOfWorker } from '#queue/worker-registry.js';
+import { openLabeller } from '#run/open-labeller.js';
+import { servedStages } from './served-stages.js';
+import { StageFigures } from './stage-figures.js';
+
+/** How a service tells what it does. */
+export interface Log {
+  log(message: string): void;
+  warn(message: string): void;
+  debug(message: string): void;
+}
+
+const MEBIBYTE = 2 ** 20;
+/** Between two cards in the registry, ms. */
+const TELL_MS = 5000;
+const NOT_STARTED = 'starting';
+
+/** One worker: a bundle's stages at work on the jobs of a queue. */
+export class FleetWorker implements ServiceHealth {
+  readonly #settings: Settings;
+  readonly #metrics: Metrics;
+  readonly #log: Log;
+  readonly #id = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
+  readonly #closing: (() => Promise<unknown>)[] = [];
+  #worker: StageWorker | undefined;
+  #redis: RedisConnection | undefined;
+  #budget: ByteBudget | undefined;
+  /** Why it is not ready. */
+  #notReady: string | undefined = NOT_STARTED;
+
+  constructor(settings: Settings, metrics: Metrics, log: Log) {
+    this.#settings = settings;
+    this.#metrics = metrics;
+    this.#log = log;
+  }
+
+  problem(): string | undefined {
+    const worker = this.#worker;
+    if (worker === undefined || worker.active === 0) return undefined;
+    const still = (performance.now() - worker.lastMoved) / 1000;
+    if (still < this.#settings.worker.wedgedSeconds) return undefined;
+    return `wedged: it has ${worker.active} jobs, and none went on for ${Math.round(still)} s`;
+  }
+
+  notReady(): string | undefined {
+    if (this.#notReady !== undefined) return this.#notReady;
+    return this.#redis?.status === 'ready' ? undefined : 'Redis does not answer';
+  }
+
+  /**
+   * Takes jobs once the bundle has proven itself on its golden texts.
+   * @throws BundleError, GoldenMismatchError, RedisUnfitError, ServedStagesError: it cannot work here
+   */
+  async start(): Promise<void> {
+    const { worker: settings, redis: redisSettings } = this.#settings;
+    const bundle = await openBundle(settings.bundle);
+    const layout = layoutOf(bundle.manifest);
+    const stages = servedStages(settings.stages, layout);
+    const places = redisPlaces(redisSettings);
+    const redis = this.#connect(places.queue, 'the queue');
+    this.#redis = redis;
+    await expectQueueRedis(redis);
+    const activations = new RedisActivationStore(this.#connect(places.activations, 'the activations'));
+    const opened = await openLabeller(bundle, {
+      workers: settings.threads,
+      tokenizerThreads: settings.tokenizerThreads,
+      batchTokens: settings.batchTokens,
+      survivorMemory: settings.survivorMemory,
+      stages,
+      provider: settings.device,
+    });
+    this.#closing.push(() => opened.close());
+    const figures = new StageFigures(this.#metrics, stages, () => this.#worker?.moved());
+    const transport = new BullmqTransport(redis, bundle.hash);
+    this.#closing.push(() => transport.close());
+    const budget = new ByteBudget(settings.activationMemory * MEBIBYTE);
+    this.#budget = budget;
+    const parts: JobWorkParts = {
+      layout,
+      lastStage: stages[1],
+      tokenizer: opened.tokenizer,
+      engines: new PolicyEngines((policy) =>
+        opened.withPolicy(policy, {
+          telemetry: figures,
+          patience: { ms: settings.waitMs, moreMayCome: () => this.#worker?.takesMore === true },
+        }),
+      ),
+      transport,
+      results: new RedisResultStore(redis),
+      activations,
+      budget,
+      blobBytes: settings.blobMemory * MEBIBYTE,
+      tryRows: this.#quarantine(),
+      onRetry: (reason, rows) => this.#metrics.count('retries_total', { reason }, rows),
+      onSuspect: (job, why) => this.#suspect(job, why),
+    };
+    this.#worker = new StageWorker(
+      redis,
+      (job, isSuspect, signal) => this.#work(job, isSuspect, signal, parts, figures),
+      {
+        bundle: bundle.hash,
+        stages: Array.from({ length: stages[1] - stages[0] + 1 }, (_, index) => stages[0] + index),
+        fingerprint: fingerprint(settings.device),
+        jobs: settings.jobs,
+        lockMs: settings.lockSeconds * 1000,
+        onTrouble: (error) => this.#log.warn(String(error)),
+      },
+    );
+    await this.#tellOften(redis, bundle, figures);
+    this.#notReady = undefined;
+    this.#log.log(
+      `Serving stages ${stages[0] + 1} to ${stages[1] + 1} of ${settings.bundle} as ${this.#id}.`,
+    );
+  }
+
+  /** Finishes what it has, or gives it back; takes nothing more. */
+  async stop(): Promise<void> {
+    this.#notReady = 'stopping';
+    await this.#worker?.close(this.#settings.worker.drainSeconds * 1000);
+    for (const close of this.#closing.toReversed()) await close();
+  }
+
+  /** Brings the gauges up to date. */
+  refresh(): Promise<void> {
+    this.#metrics.set('jobs_active', {}, this.#worker?.active ?? 0);
+    this.#metrics.set('activation_bytes', {}, this.#budget?.used ?? 0);
+    return Promise.resolve();
+  }
+
+  async #work(
+    job: StageJob,
+    isSuspect: boolean,
+    signal: AbortSignal,
+    parts: JobWorkParts,
+    figures: StageFigures,
+  ): Promise<void> {
+    const stage = String(job.stage + 1);
+    figures.jobTaken(job.stage, job.rows.length);
+    try {
+      await workOnJob(job, isSuspect, parts, signal);
+      this.#metrics.count('jobs_total', { stage, outcome: 'done' });
+    } catch (error) {
+      this.#metrics.count('jobs_total', { stage, outcome: 'failed' });
+      throw error;
+    }
+  }
+
+  #connect(place: Parameters<typeof connectRedis>[0], what: string): RedisConnection {
+    const redis = connectRedis(place);
+    let said = '';
+    redis.on('error', (error: Error) => {
+      // One outage is told once, not at every attempt to end it.
+      if (said === error.message) return;
+      said = error.message;
+      this.#log.warn(`Redis of ${what}: ${error.message}`);
+    });
+    redis.on('ready', () => (said = ''));
+    this.#closing.push(() => Promise.resolve(redis.disconnect()));
+    return redis;
+  }
+
+  #quarantine(): JobWorkParts['tryRows'] {
+    const { bundle, device, batchTokens, trialSeconds } = this.#settings.worker;
+    const script = fileURLToPath(import.meta.resolve('./quarantine.child.js'));
+    const process = new QuarantineProcess({
+      script,
+      args: [bundle, device, String(batchTokens)],
+      timeoutMs: trialSeconds * 1000,
+    });
+    this.#closing.push(() => Promise.resolve(process.close()));
+    return process.tryRows.bind(process);
+  }
+
+  #suspect({ run, chunk, rows }: StageJob, why: string): void {
+    this.#metrics.count('retries_total', { reason: 'suspect' }, rows.length);
+    this.#log.warn(`${rows.length} rows of chunk ${chunk} of run ${run} are tried by themselves: ${why}`);
+  }
+
+  async #tellOften(redis: RedisConnection, bundle: Bundle, figures: StageFigures): Promise<void> {
+    const card = {
+      id: this.#id,
+      host: hostname(),
+      bundle: bundle.hash,
+      fingerprint: fingerprint(this.#settings.worker.device),
+    };
+    const tell = (): Promise<void> => tellOfWorker(redis, { ...card, stages: figures.cards });
+    await tell();
+    const timer = setInterval(() => {
+      tell().catch((error: unknown) => this.#log.debug(`The registry of workers: ${String(error)}`));
+    }, TELL_MS);
+    this.#closing.push(async () => {
+      clearInterval(timer);
+      if (redis.status === 'ready') await forgetWorker(redis, card.id);
+    });
+  }
+}

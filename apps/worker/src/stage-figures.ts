@@ -1,0 +1,51 @@
+import type { Metrics } from '#metrics/metrics.js';
+import type { Telemetry } from '#pipeline/ports.js';
+import type { StageCard } from '#queue/worker-registry.js';
+
+/** Counts what runs through each stage, for the metrics and for the worker's card. */
+export class StageFigures implements Telemetry {
+  readonly #metrics: Metrics;
+  readonly #moved: () => void;
+  readonly #stages: { stage: number; jobs: number; rows: number; rowsRun: number; seconds: number }[];
+
+  /** @param moved hears that work goes on */
+  constructor(metrics: Metrics, [first, last]: readonly [number, number], moved: () => void) {
+    this.#metrics = metrics;
+    this.#moved = moved;
+    this.#stages = Array.from({ length: last - first + 1 }, (_, index) => ({
+      stage: first + index,
+      jobs: 0,
+      rows: 0,
+      rowsRun: 0,
+      seconds: 0,
+    }));
+  }
+
+  get cards(): readonly StageCard[] {
+    return this.#stages;
+  }
+
+  jobTaken(stage: number, rows: number): void {
+    const figures = this.#stages.find((each) => each.stage === stage);
+    if (figures === undefined) return;
+    figures.jobs += 1;
+    figures.rows += rows;
+  }
+
+  stageRan(stage: number, rows: number, tokens: number, seconds: number): void {
+    const labels = { stage: String(stage + 1) };
+    this.#metrics.observe('stage_seconds', labels, seconds);
+    this.#metrics.observe('stage_rows', labels, rows);
+    this.#metrics.observe('stage_batch_tokens', labels, tokens);
+    const figures = this.#stages.find((each) => each.stage === stage);
+    if (figures !== undefined) {
+      figures.rowsRun += rows;
+      figures.seconds += seconds;
+    }
+    this.#moved();
+  }
+
+  rowsLeft(): void {
+    // Counted by who commits them.
+  }
+}

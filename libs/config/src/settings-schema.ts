@@ -1,0 +1,149 @@
+import { z } from 'zod';
+
+const port = z.int().min(0).max(65_535);
+const mebibytes = z
+  .int()
+  .min(1)
+  .max(1 << 20);
+const seconds = z.number().positive();
+const path = z.string().min(1);
+
+/** Of a server: loopback unless told, so that nothing is reachable from elsewhere by accident. */
+const address = (what: string): z.ZodObject<{ host: z.ZodString; port: z.ZodInt }> =>
+  z.strictObject({
+    host: z.string().min(1).describe(`Address at which ${what} listens; 0.0.0.0 for all.`),
+    port: port.describe(`Port of ${what}; 0 for a free one.`),
+  });
+
+const redisSchema = z.strictObject({
+  url: z
+    .string()
+    .regex(/^rediss?:\/\//, 'expected redis://host:port or rediss://host:port')
+    .describe('The Redis of the queues. It must not evict keys. rediss:// is TLS.'),
+  activationsUrl: z
+    .string()
+    .regex(/^rediss?:\/\//, 'expected redis://host:port or rediss://host:port')
+    .nullable()
+    .describe(
+      'The Redis of the activations between stages, which may evict keys; the queues’ own where it is null.',
+    ),
+  username: z.string().nullable().describe('ACL user of both, where the URL names none.'),
+  password: z.string().nullable().describe('Its password.'),
+  cluster: z.boolean().describe('Whether both are clusters; the URLs name any of their nodes.'),
+  tls: z
+    .strictObject({
+      ca: path.nullable().describe('File of the certificates that the server’s is checked with.'),
+      certificate: path.nullable().describe('File of the client’s certificate.'),
+      key: path.nullable().describe('File of its key.'),
+    })
+    .describe('For rediss://.'),
+});
+
+const workerSchema = z.strictObject({
+  bundle: path.describe('Directory of the bundle that the worker serves.'),
+  stages: z
+    .string()
+    .regex(/^(all|\d+|\d+-\d+)$/, 'expected all, a stage such as 1, or stages such as 2-3')
+    .describe('Stages of the bundle that the worker serves, from 1: `all`, `1`, or `2-3`.'),
+  device: z.enum(['cpu', 'cuda']).describe('Where the graphs run.'),
+  threads: z.int().min(1).max(256).describe('Inference threads, each with the stages in memory of its own.'),
+  tokenizerThreads: z.int().min(1).max(64).describe('Tokenizer threads.'),
+  jobs: z
+    .int()
+    .min(1)
+    .max(1024)
+    .describe('Jobs of each stage that are worked on side by side: more of them fill batches better.'),
+  batchTokens: z
+    .int()
+    .min(1)
+    .max(1 << 20)
+    .describe('The most tokens of a batch.'),
+  waitMs: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .describe('How long rows wait for others of their length while batches are not full, ms.'),
+  survivorMemory: mebibytes.describe('Bound of the activations between stages that both run here, MiB.'),
+  activationMemory: mebibytes.describe('Bound of the activations on their way to another worker, MiB.'),
+  blobMemory: z.int().min(1).max(256).describe('The most activations that travel as one, MiB.'),
+  lockSeconds: seconds.describe('After which a job of a worker that is gone comes back.'),
+  wedgedSeconds: seconds.describe('After which a worker that has jobs, and ends none, counts as dead.'),
+  drainSeconds: seconds.describe(
+    'How long a worker that is told to stop works on at what it has; then its jobs go to others.',
+  ),
+  trialSeconds: seconds.describe('After which suspect rows, labelled by themselves, count as stuck.'),
+  admin: address('the worker’s health and metrics'),
+});
+
+const producerSchema = z.strictObject({
+  runsRoot: path.describe('Folder of the run directories. It must outlive the producer.'),
+  inputRoot: path
+    .nullable()
+    .describe(
+      'Folder below which a request may name files of the producer’s machine; none where it is null.',
+    ),
+  keysFile: path
+    .nullable()
+    .describe(
+      'File of hashed API keys, written by `sluice key`. Without it only loopback may be listened at.',
+    ),
+  api: address('the API'),
+  admin: address('the producer’s metrics and the queue board'),
+  feed: z.strictObject({
+    chunkRows: z
+      .int()
+      .min(1)
+      .max(1 << 20)
+      .describe('Rows of a chunk, of a run that does not say.'),
+    chunksInFlight: z.int().min(1).max(65_536).describe('Chunks of one run between reading and commit.'),
+    bytesInFlight: mebibytes.describe('Text of one run between reading and commit, MiB.'),
+    redisUsedRatio: z
+      .number()
+      .min(0.05)
+      .max(0.95)
+      .describe('Share of Redis’ maxmemory above which no chunk is given out.'),
+    reconcileSeconds: seconds.describe('How often a chunk whose jobs are lost is looked for.'),
+    attempts: z
+      .int()
+      .min(1)
+      .max(1000)
+      .describe('How often a chunk may come to nothing before its run fails.'),
+  }),
+  limits: z.strictObject({
+    uploadBytes: z.int().min(1).describe('Of an uploaded corpus.'),
+    bodyBytes: z.int().min(1).describe('Of any other request.'),
+    rows: z.int().min(1).describe('Of a run.'),
+    classifyTexts: z.int().min(1).describe('Of a request that is answered at once.'),
+    runsActive: z
+      .int()
+      .min(1)
+      .describe('Runs of this producer that are worked on at the same time; others wait.'),
+    runsKept: z.int().min(1).describe('Runs whose directories are kept; a further one is refused.'),
+    requestsActive: z
+      .int()
+      .min(1)
+      .describe('Requests that are answered at the same time; others are told to come back.'),
+  }),
+  retentionDays: z.number().positive().describe('After which a finished run is deleted.'),
+  fingerprint: z
+    .string()
+    .nullable()
+    .describe('Runtime whose labels a new run takes; null for that of the workers that there are.'),
+});
+
+/** Every setting of the services. Defaults are in config/default.yaml, and nowhere else. */
+export const settingsSchema = z.strictObject({
+  redis: redisSchema,
+  models: z.strictObject({
+    root: path.describe('Folder of the bundles that runs may name.'),
+  }),
+  worker: workerSchema,
+  producer: producerSchema,
+  log: z.strictObject({
+    level: z
+      .enum(['error', 'warn', 'info', 'debug'])
+      .describe('The least urgent of what is logged, as JSON lines.'),
+  }),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;

@@ -1,0 +1,107 @@
+export interface MetricSpec {
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly buckets?: readonly number[] | undefined;
+}
+
+const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Every metric of the services; each is called `sluice_` and its name here. Labels have few values, whatever the corpus. */
+export const metricList = {
+  rows_total: {
+    kind: 'counter',
+    help: 'Rows of committed chunks, by outcome: labelled or rejected.',
+    labels: ['model', 'outcome'],
+  },
+  exit_total: {
+    kind: 'counter',
+    help: 'Labelled rows of committed chunks, by the layer of the exit where they left.',
+    labels: ['model', 'layer'],
+  },
+  uncertainty: {
+    kind: 'histogram',
+    help: 'Uncertainty of labelled rows of committed chunks, by the layer of the exit where they left.',
+    labels: ['model', 'layer'],
+    buckets: [
+      0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95,
+      1,
+    ],
+  },
+  runs: { kind: 'gauge', help: 'Runs of this producer, by state.', labels: ['state'] },
+  chunks_in_flight: { kind: 'gauge', help: 'Chunks between reading and commit.', labels: [] },
+  requests_total: {
+    kind: 'counter',
+    help: 'Answered requests, by route and status.',
+    labels: ['route', 'status'],
+  },
+  request_seconds: {
+    kind: 'histogram',
+    help: 'Time to answer a request, seconds.',
+    labels: ['route'],
+    buckets: seconds,
+  },
+  stage_seconds: {
+    kind: 'histogram',
+    help: 'Time of the model for one batch, seconds.',
+    labels: ['stage'],
+    buckets: seconds,
+  },
+  stage_rows: {
+    kind: 'histogram',
+    help: 'Rows of one batch.',
+    labels: ['stage'],
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+  },
+  stage_batch_tokens: {
+    kind: 'histogram',
+    help: 'Tokens of one batch.',
+    labels: ['stage'],
+    buckets: [64, 128, 256, 512, 768, 1024, 1536, 2048, 4096],
+  },
+  jobs_total: {
+    kind: 'counter',
+    help: 'Jobs that ended here, by outcome: done or failed.',
+    labels: ['stage', 'outcome'],
+  },
+  jobs_active: { kind: 'gauge', help: 'Jobs that are worked on here.', labels: [] },
+  queue_jobs: { kind: 'gauge', help: 'Jobs in the queue, by state.', labels: ['model', 'stage', 'state'] },
+  oldest_job_seconds: {
+    kind: 'gauge',
+    help: 'Age of the job that waits longest, seconds; 0 where none waits.',
+    labels: ['model', 'stage'],
+  },
+  backlog_seconds: {
+    kind: 'gauge',
+    help: 'Rows that wait, times what a row takes one worker, seconds. What autoscaling reads.',
+    labels: ['model', 'stage'],
+  },
+  workers: {
+    kind: 'gauge',
+    help: 'Workers that were heard of lately, by stage.',
+    labels: ['model', 'stage'],
+  },
+  activation_bytes: {
+    kind: 'gauge',
+    help: 'Activations on their way to another worker, bytes, that are held here.',
+    labels: [],
+  },
+  redis_used_ratio: {
+    kind: 'gauge',
+    help: 'Memory of Redis in use, as a share of its maxmemory; 0 where it has none.',
+    labels: ['redis'],
+  },
+  retries_total: { kind: 'counter', help: 'Work that was done again, by reason.', labels: ['reason'] },
+  training_loss: { kind: 'gauge', help: 'Loss of the latest step of training, by phase.', labels: ['phase'] },
+} as const satisfies Record<string, MetricSpec>;
+
+export type MetricName = keyof typeof metricList;
+
+/** Names of the metrics of one kind. */
+export type MetricOf<Kind extends MetricSpec['kind']> = {
+  [Name in MetricName]: (typeof metricList)[Name]['kind'] extends Kind ? Name : never;
+}[MetricName];
+
+export type LabelsOf<Name extends MetricName> = Readonly<
+  Record<(typeof metricList)[Name]['labels'][number], string>
+>;
