@@ -8,7 +8,7 @@ import { openLabeller } from '#run/open-labeller.js';
 
 const [directory = '', device = 'cpu', batchTokens = '1024'] = process.argv.slice(2);
 const provider: Provider = device === 'cuda' ? 'cuda' : 'cpu';
-const { tokenizer, withPolicy } = await openLabeller(await openBundle(directory), {
+const opened = await openLabeller(await openBundle(directory), {
   workers: 1,
   tokenizerThreads: 1,
   batchTokens: Number(batchTokens),
@@ -16,7 +16,8 @@ const { tokenizer, withPolicy } = await openLabeller(await openBundle(directory)
   provider,
 });
 serveQuarantine(async ({ input, policy }) => {
-  const tokens = input.kind === 'tokens' ? input.tokens : await tokenizer.tokenize(input.texts, input.pairs);
-  const labels = await withPolicy(policyOf(policy)).label(tokens);
+  const tokens =
+    input.kind === 'tokens' ? input.tokens : await opened.tokenizer.tokenize(input.texts, input.pairs);
+  const labels = await opened.withPolicy(policyOf(policy)).label(tokens);
   return { labels, tokens: tokens.ids.length, truncated: sum(tokens.truncated) };
 });

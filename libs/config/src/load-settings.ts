@@ -171,9 +171,10 @@ function unknownVariables(environment: Environment): SettingsProblem[] {
   });
 }
 
+const lastWord = (name: string): string => name.split(/[._]/).at(-1)!.toLowerCase();
+
 function suggestion(name: string, known: readonly string[]): string {
-  const last = (text: string): string => text.split(/[._]/).at(-1)!.toLowerCase();
-  const near = known.filter((other) => last(other) === last(name)).slice(0, 3);
+  const near = known.filter((other) => lastWord(other) === lastWord(name)).slice(0, 3);
   return near.length === 0 ? '' : `; there is ${near.join(', ')}`;
 }
 

@@ -9,8 +9,8 @@ import { KEPT_MS } from './redis-result-store.js';
 /** Entries that BullMQ keeps of its own events, which nobody here reads. */
 const EVENTS_KEPT = 1000;
 const FAILED_KEPT = 1000;
-/** Lower is sooner; without one a job stands behind those that have. */
-const URGENT = 1;
+/** Every job has a priority: one without would go before all others. */
+const NORMAL_PRIORITY = 3;
 
 /** KEYS: epochs, jobs. ARGV: chunk, epoch, job, ms that it is kept. */
 const NOTE_JOB = `
@@ -46,8 +46,8 @@ export class BullmqTransport implements StageTransport {
       KEPT_MS,
     );
     if (noted !== 1) return 'refused';
-    const options = job.urgent === true ? { jobId: id, priority: URGENT } : { jobId: id };
-    await this.queue(job.stage).add('rows', packJob(job), options);
+    const { priority = NORMAL_PRIORITY } = job;
+    await this.queue(job.stage).add('rows', packJob(job), { jobId: id, priority });
     return 'added';
   }
 

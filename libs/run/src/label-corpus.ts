@@ -71,11 +71,13 @@ export async function labelCorpus(
   checkTask(bundle.manifest, options.pairField);
   checkGolds(bundle.manifest, options.labelField);
   await checkPlaces(options);
+  const lost = new AbortController();
   const run = await RunDirectory.open(options.runDir, await runSettings(bundle, policy, options, workers), {
     acceptFingerprint: options.acceptFingerprint,
     onStep: crashPoint(process.env['SLUICE_CRASH_AT']),
+    onLost: (error) => lost.abort(error),
   });
-  const { signal = new AbortController().signal } = hooks;
+  const signal = hooks.signal === undefined ? lost.signal : AbortSignal.any([hooks.signal, lost.signal]);
   const readsStdin = options.corpus.includes('-');
   let corpus: FileCorpus | undefined;
   let opened: OpenChunkLabeller | undefined;
@@ -118,6 +120,7 @@ export async function labelCorpus(
     );
     return { ...result, fieldsLeftOut: 'leftOut' in rows ? rows.leftOut : new Map() };
   } catch (error) {
+    lost.signal.throwIfAborted();
     // Standard input that is waited for tells of the stop by an error of its own.
     const waited = readsStdin && corpus === undefined && signal.aborted;
     throw waited ? new StoppedEarlyError() : error;

@@ -4,8 +4,8 @@ import type { RunProgress } from '#pipeline/label-run.js';
 import type { Telemetry } from '#pipeline/ports.js';
 import type { Tally } from '#pipeline/report/tally.js';
 import { exitLayers } from '#pipeline/stage-layout.js';
-import type { LabelProgress } from '../terminal/label-progress.js';
-import { labelProgressOf } from '../terminal/label-progress.js';
+import type { LabelProgress } from '#run/label-progress.js';
+import { labelProgressOf } from '#run/label-progress.js';
 
 /** Joins what the run says (chunks) and what the engine says (rows) into one picture that moves with every batch. */
 export class LiveProgress implements Telemetry {

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LabelProgress } from './label-progress.js';
+import type { LabelProgress } from '#run/label-progress.js';
 import { labelView, labelViewLines } from './label-view.js';
 import { paintFor, plainPaint } from './paint.js';
 import { textWidth } from './text-width.js';

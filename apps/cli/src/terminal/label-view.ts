@@ -1,6 +1,6 @@
 import { bar } from './bar.js';
-import type { LabelProgress } from './label-progress.js';
-import { layersOf } from './label-progress.js';
+import type { LabelProgress } from '#run/label-progress.js';
+import { layersOf } from '#run/label-progress.js';
 import type { Paint } from './paint.js';
 import { joinFitting, phaseLine, widestBar } from './phase-line.js';
 import type { ProgressView } from './progress-display.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { LabelProgress } from './label-progress.js';
+import type { LabelProgress } from '#run/label-progress.js';
 import { labelView } from './label-view.js';
 import { LineDisplay } from './line-display.js';
 import { openDisplay } from './open-display.js';

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { LabelProgress } from './label-progress.js';
+import type { LabelProgress } from '#run/label-progress.js';
 import { labelView } from './label-view.js';
 import { LiveDisplay } from './live-display.js';
 import { plainPaint } from './paint.js';

@@ -1,5 +1,5 @@
-import type { LabelProgress } from './label-progress.js';
-import { remainingMs, rowsPerSecond } from './label-progress.js';
+import type { LabelProgress } from '#run/label-progress.js';
+import { remainingMs, rowsPerSecond } from '#run/label-progress.js';
 import { countText, durationText, rateText, rowsText } from './quantity.js';
 
 /** `3,412 of ~5,908 rows`, or `3,412 rows` while the corpus's size is unknown. */

@@ -1,5 +1,6 @@
 import type { CorpusChunk, ChunkLabeller, LabelledRows } from '../ports.js';
 import { orAborted } from '../in-flight.js';
+import type { ByteBudget } from './byte-budget.js';
 import type { ResultStore, StageJob, StageTransport } from './fleet-ports.js';
 import type { FeederStep } from './fleet-steps.js';
 import { joinParts } from './join-parts.js';
@@ -14,6 +15,14 @@ export interface FleetLabellerOptions {
   readonly nextEpoch: () => number;
   /** How often a chunk without a live job is looked for, ms. */
   readonly reconcileMs: number;
+  /** Bounds the texts that wait for their labels. */
+  readonly budget?: ByteBudget | undefined;
+  /** Absent, chunks are given out at once; else they wait for it, such as for room in the queue. */
+  readonly gate?: ((signal: AbortSignal) => Promise<void>) | undefined;
+  /** Of the jobs, lower is sooner. */
+  readonly priority?: number | undefined;
+  /** Whether rows do not wait for full batches: somebody waits for them. */
+  readonly urgent?: boolean | undefined;
   /** How often a chunk may come to nothing before the run ends with an error. */
   readonly attempts: number;
   /** Hears of a chunk that is given to the queue once more, because its job was lost. */
@@ -51,6 +60,14 @@ export class ChunkLostError extends Error {
   }
 }
 
+/** About as many bytes as the chunk's job has; a character of most texts is one. */
+function textBytes({ texts, pairs = [] }: CorpusChunk): number {
+  let bytes = 0;
+  for (const text of texts) bytes += text.length;
+  for (const text of pairs) bytes += text.length;
+  return bytes;
+}
+
 /** Between attempts to reach a queue that does not answer, ms. */
 const RETRY_MS = 1000;
 
@@ -74,6 +91,15 @@ export class FleetLabeller implements ChunkLabeller {
   }
 
   async label(chunk: CorpusChunk, signal: AbortSignal): Promise<LabelledRows> {
+    const { budget } = this.#options;
+    return budget === undefined
+      ? this.#label(chunk, signal)
+      : budget.with(textBytes(chunk), () => this.#label(chunk, signal));
+  }
+
+  async #label(chunk: CorpusChunk, signal: AbortSignal): Promise<LabelledRows> {
+    signal.throwIfAborted();
+    await this.#options.gate?.(signal);
     const found = new Promise<LabelledRows>((resolve, reject) => {
       this.#waiting.set(chunk.chunk, { chunk, epoch: -1, attempts: 0, isGiving: false, resolve, reject });
     });
@@ -94,7 +120,7 @@ export class FleetLabeller implements ChunkLabeller {
 
   /** Gives a chunk to the queue under a new epoch. What fails is tried again by `#reconcile`. */
   async #give(waiting: Waiting): Promise<void> {
-    const { run, policy, fingerprints, nextEpoch } = this.#options;
+    const { run, policy, fingerprints, nextEpoch, priority, urgent } = this.#options;
     const { chunk, texts, pairs } = waiting.chunk;
     waiting.epoch = nextEpoch();
     waiting.isGiving = true;
@@ -111,6 +137,8 @@ export class FleetLabeller implements ChunkLabeller {
         policy,
         fingerprints,
         recomputed: 0,
+        priority,
+        urgent,
       });
       this.#options.onStep?.('job-added');
       // Only now: a queue that cannot be reached is no fault of the chunk's.

@@ -42,7 +42,9 @@ export interface StageJob extends ChunkAttempt {
   readonly fingerprints: readonly string[];
   /** How often these rows went back to the first stage, because their activations were lost. */
   readonly recomputed: number;
-  /** Before the jobs of others, and its rows do not wait for full batches. */
+  /** Lower is sooner, from 1; 3 unless told. */
+  readonly priority?: number | undefined;
+  /** Whether its rows do not wait for full batches. */
   readonly urgent?: boolean | undefined;
 }
 

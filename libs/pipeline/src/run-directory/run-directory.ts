@@ -33,6 +33,8 @@ export interface OpenRunOptions {
   /** Go on although the run began with another fingerprint; labels may then differ in their last digits. */
   readonly acceptFingerprint?: boolean | undefined;
   readonly onStep?: OnStep | undefined;
+  /** Hears that another host took the directory over: nothing may be written to it any more. */
+  readonly onLost?: ((error: Error) => void) | undefined;
 }
 
 /** An open run directory: locked, cleared of temporary files, its plan read back. */
@@ -91,7 +93,7 @@ export class RunDirectory {
     } catch (error) {
       throw error instanceof RunDirectoryError ? error : unusable(folder, error);
     }
-    const lock = await RunLock.acquire(folder);
+    const lock = await RunLock.acquire(folder, options.onLost);
     try {
       await removeTemporaries(folder);
       await removeTemporaries(join(folder, 'chunks'));

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -70,9 +70,41 @@ it('goes by the pid in the name where the file is torn', async () => {
   await expect(RunLock.acquire(folder)).rejects.toThrow(RunLockedError);
 });
 
-it('cannot judge a process of another host, and says what to delete', async () => {
+it('waits for a process of another host, whose file was touched lately, and says what to delete', async () => {
   await putLock(1, JSON.stringify({ pid: 1, host: 'elsewhere' }));
-  await expect(RunLock.acquire(folder)).rejects.toThrow(/process 1 on host elsewhere.*delete .*run-1-/);
+  await expect(RunLock.acquire(folder)).rejects.toThrow(
+    /process 1 on host elsewhere.*when .*run-1-.* deleted/,
+  );
+});
+
+it('takes over from a process of another host that showed no life for a minute', async () => {
+  await putLock(1, JSON.stringify({ pid: 1, host: 'elsewhere' }));
+  const minuteAgo = new Date(Date.now() - 61_000);
+  await utimes(join(folder, 'run-1-00000000.lock'), minuteAgo, minuteAgo);
+  const lock = await RunLock.acquire(folder);
+  expect(await readdir(folder)).toEqual([expect.stringContaining(`run-${process.pid}-`)]);
+  await lock.release();
+});
+
+it('shows life while it is held, and hears when it was taken', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  try {
+    const lost: Error[] = [];
+    const lock = await RunLock.acquire(folder, (error) => lost.push(error));
+    const [name] = await readdir(folder);
+    const file = join(folder, name!);
+    const minuteAgo = new Date(Date.now() - 61_000);
+    await utimes(file, minuteAgo, minuteAgo);
+    vi.advanceTimersByTime(10_000);
+    await vi.waitUntil(async () => Date.now() - (await stat(file)).mtimeMs < 30_000);
+    await rm(file);
+    vi.advanceTimersByTime(10_000);
+    await vi.waitUntil(() => lost.length > 0);
+    expect(lost[0]!.message).toContain('taken over by another host');
+    await lock.release();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it('never admits two that come at once', async () => {

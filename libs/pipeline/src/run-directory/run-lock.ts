@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { withPath } from './durable-write.js';
+import { isMissing } from './record-line.js';
 import { hasShape } from './stored-shape.js';
 
 const lockName = /^run-(\d+)-[0-9a-f]{8}\.lock$/;
@@ -31,34 +32,55 @@ export class RunLockedError extends Error {
     super(
       `The run directory ${folder} is in use by process ${pid}${elsewhere ? ` on host ${host}` : ''}. ` +
         (elsewhere
-          ? `Wait for it; if it no longer runs, delete ${file}.`
+          ? `Wait for it. If it no longer runs, the lock is void after a minute, or at once when ${file} is deleted.`
           : 'Wait for it or stop it, then run this again to resume.'),
     );
   }
 }
 
+/** Another host took the run directory over; this process must not write to it any more. */
+export class RunLockLostError extends Error {
+  override readonly name = 'RunLockLostError';
+
+  constructor(readonly file: string) {
+    super(
+      `The run directory was taken over by another host: this process showed no life for ${DEAD_AFTER_MS / 1000} s (${file} is gone).`,
+    );
+  }
+}
+
+/** How often an owner shows that it lives, and how long it may not until another host takes it for dead, ms. */
+const SHOWN_EVERY_MS = 10_000;
+const DEAD_AFTER_MS = 60_000;
+
 /**
  * One process per run directory. Each puts down a lock file of its own name and only then looks for others: of two
  * that come at once, each sees the other, so both may be refused but never both admitted. Names are never used
- * twice, so removing a dead owner's file cannot hit a living one's.
+ * twice, so removing a dead owner's file cannot hit a living one's. An owner touches its file every few seconds, since
+ * another host cannot see whether its process lives.
  */
 export class RunLock {
   readonly #file: string;
+  #showing: NodeJS.Timeout | undefined;
 
   private constructor(file: string) {
     this.#file = file;
   }
 
-  /** @throws RunLockedError while another process lives, or may live on another host */
-  static async acquire(folder: string): Promise<RunLock> {
+  /**
+   * @param onLost hears that another host took the folder, as it does when this process stood still for a minute
+   * @throws RunLockedError while another process lives, or may live on another host
+   */
+  static async acquire(folder: string, onLost?: (error: Error) => void): Promise<RunLock> {
     const name = `run-${process.pid}-${randomBytes(4).toString('hex')}.lock`;
     const lock = new RunLock(join(folder, name));
     const self: Owner = { pid: process.pid, host: hostname(), started: await processStart(process.pid) };
     try {
       await writeFile(lock.#file, JSON.stringify(self), { flag: 'wx' });
       for (const other of await readdir(folder)) {
-        if (isLockFile(other) && other !== name) await expectDead(folder, other);
+        if (isLockFile(other) && other !== name) await expectDead(folder, other, lock.#file);
       }
+      lock.#show(onLost);
     } catch (error) {
       await lock.release();
       throw withPath(error, lock.#file);
@@ -66,7 +88,19 @@ export class RunLock {
     return lock;
   }
 
+  #show(onLost?: (error: Error) => void): void {
+    this.#showing = setInterval(() => {
+      const now = new Date();
+      utimes(this.#file, now, now).catch((error: unknown) => {
+        if (!isMissing(error)) return;
+        clearInterval(this.#showing);
+        onLost?.(new RunLockLostError(this.#file));
+      });
+    }, SHOWN_EVERY_MS).unref();
+  }
+
   async release(): Promise<void> {
+    clearInterval(this.#showing);
     await rm(this.#file, { force: true });
   }
 }
@@ -75,10 +109,12 @@ export function isLockFile(name: string): boolean {
   return lockName.test(name);
 }
 
-async function expectDead(folder: string, name: string): Promise<void> {
+/** @param own file that was just written: its time is now, by the clock of the file system */
+async function expectDead(folder: string, name: string, own: string): Promise<void> {
   const file = join(folder, name);
   const owner = await ownerOf(file, Number(lockName.exec(name)?.[1]));
-  if (await mayLive(owner)) throw new RunLockedError(folder, owner.pid, owner.host, file);
+  const isAlive = owner.host === hostname() ? await mayLive(owner) : await wasShownLately(file, own);
+  if (isAlive) throw new RunLockedError(folder, owner.pid, owner.host, file);
   await rm(file, { force: true });
 }
 
@@ -97,8 +133,17 @@ function isOwner(value: unknown): value is Owner {
   return hasShape(value, { pid: 'number', host: 'string' });
 }
 
+async function wasShownLately(file: string, own: string): Promise<boolean> {
+  try {
+    return (await stat(own)).mtimeMs - (await stat(file)).mtimeMs < DEAD_AFTER_MS;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** Of an owner on this host. */
 async function mayLive(owner: Owner): Promise<boolean> {
-  if (owner.host !== hostname()) return true;
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
