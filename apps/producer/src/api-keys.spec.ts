@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { allows, ApiKeys } from './api-keys.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-keys-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const entry = (id: string, key: string, scope: string): unknown => ({
+  id,
+  sha256: createHash('sha256').update(key).digest('hex'),
+  scope,
+});
+
+async function keys(...entries: unknown[]): Promise<ApiKeys> {
+  const file = join(folder, 'keys.json');
+  await writeFile(file, JSON.stringify(entries));
+  return new ApiKeys(file);
+}
+
+it('knows whose a key is, and no other', async () => {
+  const known = await keys(entry('ann', 'first', 'read'), entry('bob', 'second', 'admin'));
+  expect(known.callerOf('second')).toEqual({ id: 'bob', scope: 'admin' });
+  for (const wrong of ['', 'First', 'second ', entry('ann', 'first', 'read')]) {
+    expect(known.callerOf(String(wrong))).toBeUndefined();
+  }
+});
+
+it('lets a browser in by its session until it ends, the keys change, or a byte of it does', async () => {
+  const known = await keys(entry('ann', 'first', 'submit'));
+  const { value } = known.newSession({ id: 'ann', scope: 'submit' });
+  expect(known.callerOfSession(value)).toEqual({ id: 'ann', scope: 'submit' });
+  for (const wrong of ['', 'ann', value.replace('ann', 'bob'), value.replace(/\.(\d)/, '.9'), `${value}x`]) {
+    expect(known.callerOfSession(wrong), wrong).toBeUndefined();
+  }
+  expect((await keys(entry('ann', 'other', 'submit'))).callerOfSession(value)).toBeUndefined();
+  vi.useFakeTimers({ now: Date.now() + 13 * 60 * 60 * 1000, toFake: ['Date'] });
+  expect(known.callerOfSession(value)).toBeUndefined();
+  vi.useRealTimers();
+});
+
+it('refuses a file that holds keys in the clear, or none', async () => {
+  await expect(keys({ id: 'ann', key: 'first', scope: 'read' })).rejects.toThrow('as sluice key writes them');
+  expect(() => new ApiKeys(join(folder, 'none.json'))).toThrow('cannot be read as JSON');
+});
+
+it('allows what a lesser scope does', () => {
+  expect(allows('admin', 'read')).toBe(true);
+  expect(allows('submit', 'submit')).toBe(true);
+  expect(allows('read', 'submit')).toBe(false);
+});

@@ -1,0 +1,126 @@
+import type { Bundle } from '#model/bundle/bundle.js';
+import { answerFormOf } from '#model/bundle/manifest.js';
+import type { CorpusChunk, LabelledRows } from '#pipeline/ports.js';
+import type { OpenChunkLabeller } from '#run/label-corpus.js';
+import { policyOf } from '#run/choose-policy.js';
+import { UsageError } from '#run/usage-error.js';
+import { ApiError } from './api-errors.js';
+import type { FleetLink } from './fleet-link.js';
+import type { ModelShelf } from './model-shelf.js';
+import type { ClassifyRequest } from './run-request.js';
+
+/** What the model says of one text. */
+export interface Classified {
+  readonly label: string;
+  readonly confidence: number;
+  readonly exit_layer: number;
+  readonly uncertainty: number;
+  readonly probabilities: Readonly<Record<string, number>>;
+}
+
+interface OpenPolicy extends OpenChunkLabeller {
+  chunks: number;
+}
+
+/** Policies of bundles whose connections are kept open. */
+const MOST_OPEN = 16;
+const WITHIN_MS = 30_000;
+const RETRY_AFTER_S = 5;
+
+/** Labels a few texts at once, by the same workers as runs. */
+export class Classifier {
+  readonly #fleet: FleetLink;
+  readonly #models: ModelShelf;
+  readonly #mostTexts: number;
+  /** By bundle, policy and runtime, the latest used last. */
+  readonly #open = new Map<string, OpenPolicy>();
+
+  constructor(fleet: FleetLink, models: ModelShelf, mostTexts: number) {
+    this.#fleet = fleet;
+    this.#models = models;
+    this.#mostTexts = mostTexts;
+  }
+
+  /** @throws ApiError, PolicyError, UsageError */
+  async classify(request: ClassifyRequest): Promise<readonly Classified[]> {
+    const { texts, pairs } = request;
+    if (texts.length > this.#mostTexts) {
+      const message = `Expected at most ${this.#mostTexts} texts; got ${texts.length}. Submit a run instead.`;
+      throw new ApiError(413, 'too-many-texts', message);
+    }
+    const bundle = await this.#models.bundle(request.model);
+    expectPairs(bundle, request);
+    this.#fleet.pressure.expectRoom();
+    const labeller = await this.#labeller(bundle, request);
+    labeller.chunks += 1;
+    const chunk = chunkOf(labeller.chunks, texts, pairs);
+    const late = AbortSignal.timeout(WITHIN_MS);
+    const rows = await labeller.labeller.label(chunk, late).catch((error: unknown) => {
+      if (!late.aborted) throw error;
+      throw new ApiError(503, 'busy', 'The workers did not come to these texts in time.', RETRY_AFTER_S);
+    });
+    return answersOf(bundle, rows);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#open.values(), (open) => open.close()));
+  }
+
+  async #labeller(bundle: Bundle, request: ClassifyRequest): Promise<OpenPolicy> {
+    const policy = Object.fromEntries(policyOf(bundle.manifest, request));
+    const fingerprint = await this.#fleet.fingerprintOf(bundle);
+    if (fingerprint === undefined) {
+      const message = `No worker serves the model ${request.model} now.`;
+      throw new ApiError(503, 'no-workers', message, RETRY_AFTER_S);
+    }
+    const key = JSON.stringify([bundle.hash, policy, fingerprint]);
+    const open = this.#open.get(key) ?? {
+      ...this.#fleet.urgentLabeller(bundle, policy, fingerprint),
+      chunks: 0,
+    };
+    this.#open.delete(key);
+    this.#open.set(key, open);
+    const [oldest] = this.#open;
+    if (this.#open.size > MOST_OPEN && oldest !== undefined) {
+      this.#open.delete(oldest[0]);
+      await oldest[1].close();
+    }
+    return open;
+  }
+}
+
+function expectPairs({ manifest: { task } }: Bundle, { texts, pairs }: ClassifyRequest): void {
+  if (task === 'single' && pairs !== undefined) {
+    throw new UsageError('The model labels single texts, so pairs have no use.');
+  }
+  if (task === 'pair' && pairs?.length !== texts.length) {
+    throw new UsageError(
+      `The model labels pairs: expected ${texts.length} pairs, one for each text; got ${pairs?.length ?? 'none'}.`,
+    );
+  }
+}
+
+function chunkOf(chunk: number, texts: readonly string[], pairs: readonly string[] | undefined): CorpusChunk {
+  const range = { file: 0, start: 0, end: 0, sha256: '' };
+  return { chunk, firstRow: 1, rows: texts.length, range, texts, pairs, records: texts, rejects: [] };
+}
+
+function answersOf({ manifest }: Bundle, { labels, rejected = [] }: LabelledRows): Classified[] {
+  const [first] = rejected;
+  if (first !== undefined) throw new ApiError(422, 'unlabelled', `Text ${first.index + 1}: ${first.message}`);
+  const form = answerFormOf(manifest);
+  return Array.from(labels.label, (label, row): Classified => {
+    const probabilities = labels.probabilities.subarray(row * labels.classes, (row + 1) * labels.classes);
+    const has =
+      form.problem === 'multi-label'
+        ? [...probabilities.keys()].filter((index) => probabilities[index]! >= form.thresholds[index]!)
+        : [label];
+    return {
+      label: has.map((index) => manifest.labels[index]!).join('|'),
+      confidence: Math.max(...probabilities),
+      exit_layer: labels.exitLayer[row]!,
+      uncertainty: labels.uncertainty[row]!,
+      probabilities: Object.fromEntries(manifest.labels.map((name, index) => [name, probabilities[index]!])),
+    };
+  });
+}

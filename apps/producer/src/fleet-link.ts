@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import type { Settings } from '#config/settings-schema.js';
+import type { Metrics } from '#metrics/metrics.js';
+import type { Bundle } from '#model/bundle/bundle.js';
+import { ByteBudget } from '#pipeline/fleet/byte-budget.js';
+import type { FleetLabellerOptions } from '#pipeline/fleet/fleet-labeller.js';
+import { FleetLabeller } from '#pipeline/fleet/fleet-labeller.js';
+import type { RunDirectory } from '#pipeline/run-directory/run-directory.js';
+import { BullmqTransport } from '#queue/bullmq-transport.js';
+import type { RedisConnection } from '#queue/redis-connection.js';
+import { RedisResultStore } from '#queue/redis-result-store.js';
+import type { WorkerCard } from '#queue/worker-registry.js';
+import { listWorkers } from '#queue/worker-registry.js';
+import type { ChunkWorkers, OpenChunkLabeller } from '#run/label-corpus.js';
+import type { QueuePressure } from './queue-pressure.js';
+
+const MEBIBYTE = 2 ** 20;
+/** Somebody waits: a lost job is missed soon, and its rows go before those of runs. */
+const URGENT_RECONCILE_MS = 2000;
+const URGENT_PRIORITY = 1;
+
+/** What the log hears of the fleet. */
+interface FleetLog {
+  warn(message: string): void;
+}
+
+/** The producer's end of the queue. */
+export class FleetLink {
+  readonly redis: RedisConnection;
+  readonly pressure: QueuePressure;
+  readonly #settings: Settings['producer'];
+  readonly #metrics: Metrics;
+  readonly #log: FleetLog;
+
+  constructor(
+    redis: RedisConnection,
+    pressure: QueuePressure,
+    settings: Settings['producer'],
+    metrics: Metrics,
+    log: FleetLog,
+  ) {
+    this.redis = redis;
+    this.pressure = pressure;
+    this.#settings = settings;
+    this.#metrics = metrics;
+    this.#log = log;
+  }
+
+  /** The workers that serve a bundle. */
+  async workersOf(bundle: Bundle): Promise<WorkerCard[]> {
+    return (await listWorkers(this.redis)).filter((worker) => worker.bundle === bundle.hash);
+  }
+
+  /** The runtime that most workers of a bundle have, or that is set; undefined while there are none. */
+  async fingerprintOf(bundle: Bundle): Promise<string | undefined> {
+    if (this.#settings.fingerprint !== null) return this.#settings.fingerprint;
+    const counts = new Map<string, number>();
+    for (const { fingerprint } of await this.workersOf(bundle)) {
+      counts.set(fingerprint, (counts.get(fingerprint) ?? 0) + 1);
+    }
+    return [...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b))[0]?.[0];
+  }
+
+  /** Who labels the chunks of a run. */
+  chunkWorkers(bundle: Bundle, fingerprint: string, priority: number): ChunkWorkers {
+    const { feed } = this.#settings;
+    return {
+      fingerprint,
+      open: async (run: RunDirectory): Promise<OpenChunkLabeller> => ({
+        ...this.#labeller(bundle, {
+          run: run.record.id,
+          policy: run.record.policy,
+          fingerprints: run.record.fingerprints,
+          nextEpoch: await run.openEpochs(),
+          budget: new ByteBudget(feed.bytesInFlight * MEBIBYTE),
+          reconcileMs: feed.reconcileSeconds * 1000,
+          gate: (signal) => this.pressure.room(signal),
+          priority,
+        }),
+        chunksInFlight: feed.chunksInFlight,
+      }),
+    };
+  }
+
+  /** Labels texts that somebody waits for. */
+  urgentLabeller(
+    bundle: Bundle,
+    policy: Readonly<Record<string, number>>,
+    fingerprint: string,
+  ): OpenChunkLabeller {
+    let epoch = 0;
+    return this.#labeller(bundle, {
+      run: `urgent-${randomBytes(6).toString('hex')}`,
+      policy,
+      fingerprints: [fingerprint],
+      nextEpoch: () => (epoch += 1),
+      reconcileMs: URGENT_RECONCILE_MS,
+      priority: URGENT_PRIORITY,
+      urgent: true,
+    });
+  }
+
+  #labeller(bundle: Bundle, options: Omit<FleetLabellerOptions, 'classes' | 'attempts'>): OpenChunkLabeller {
+    const { feed } = this.#settings;
+    const transport = new BullmqTransport(this.redis, bundle.hash);
+    const results = new RedisResultStore(this.redis);
+    const labeller = new FleetLabeller(transport, results, {
+      ...options,
+      classes: bundle.manifest.labels.length,
+      attempts: feed.attempts,
+      onRetry: (chunk) => {
+        this.#metrics.count('retries_total', { reason: 'job-lost' });
+        this.#log.warn(`Chunk ${chunk} of run ${options.run} is given out again: its jobs were lost.`);
+      },
+      onTrouble: (error) => this.#log.warn(String(error)),
+    });
+    return {
+      labeller,
+      close: async () => {
+        const closed = labeller.close();
+        results.close();
+        await closed;
+        await transport.close();
+      },
+    };
+  }
+}

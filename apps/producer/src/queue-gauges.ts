@@ -1,0 +1,85 @@
+import type { Metrics } from '#metrics/metrics.js';
+import type { StageCard } from '#queue/worker-registry.js';
+import type { WorkerCard } from '#queue/worker-registry.js';
+import { listWorkers } from '#queue/worker-registry.js';
+import type { FleetLink } from './fleet-link.js';
+import type { ModelShelf } from './model-shelf.js';
+import { StageQueues } from './stage-queues.js';
+
+/** What a row takes a worker before any was measured, seconds. */
+const UNMEASURED_SECONDS = 0.01;
+/** Rows of a job before any was seen. */
+const UNMEASURED_ROWS = 1024;
+
+/** Brings the gauges of the queues up to date: what waits at each stage, how long it takes, who works on it. */
+export class QueueGauges {
+  readonly #fleet: FleetLink;
+  readonly #models: ModelShelf;
+  readonly #queues: StageQueues;
+  readonly #metrics: Metrics;
+
+  constructor(fleet: FleetLink, models: ModelShelf, queues: StageQueues, metrics: Metrics) {
+    this.#fleet = fleet;
+    this.#models = models;
+    this.#queues = queues;
+    this.#metrics = metrics;
+  }
+
+  async refresh(): Promise<void> {
+    this.#metrics.set('redis_used_ratio', { redis: 'queue' }, this.#fleet.pressure.ratio ?? 0);
+    // Without Redis there is nothing to tell; the old figures would be wrong.
+    for (const name of ['queue_jobs', 'oldest_job_seconds', 'backlog_seconds', 'workers'] as const) {
+      this.#metrics.reset(name);
+    }
+    if (this.#fleet.pressure.ratio === undefined) return;
+    const workers = await listWorkers(this.#fleet.redis);
+    for (const model of await this.#models.names()) {
+      const bundle = await this.#models.bundle(model).catch(() => undefined);
+      if (bundle === undefined) continue;
+      for (const stage of bundle.manifest.stages.keys()) {
+        await this.#refreshStage(
+          model,
+          bundle.hash,
+          stage,
+          workers.filter((worker) => worker.bundle === bundle.hash),
+        );
+      }
+    }
+  }
+
+  async #refreshStage(
+    model: string,
+    bundle: string,
+    stage: number,
+    workers: readonly WorkerCard[],
+  ): Promise<void> {
+    const labels = { model, stage: String(stage + 1) };
+    const queue = this.#queues.of(bundle, stage);
+    const { prioritized = 0, waiting = 0, active = 0, delayed = 0, failed = 0 } = await queue.getJobCounts();
+    for (const [state, jobs] of Object.entries({ waiting: prioritized + waiting, active, delayed, failed })) {
+      this.#metrics.set('queue_jobs', { ...labels, state }, jobs);
+    }
+    const [oldest] = prioritized > 0 ? await queue.getPrioritized(0, 0) : await queue.getWaiting(0, 0);
+    this.#metrics.set(
+      'oldest_job_seconds',
+      labels,
+      oldest === undefined ? 0 : (Date.now() - oldest.timestamp) / 1000,
+    );
+    const cards = workers.flatMap(({ stages }) => stages.filter((each) => each.stage === stage));
+    this.#metrics.set('workers', labels, cards.length);
+    this.#metrics.set('backlog_seconds', labels, (prioritized + waiting) * secondsOfJob(cards));
+  }
+}
+
+/** What a job of a stage takes one worker. */
+function secondsOfJob(cards: readonly StageCard[]): number {
+  let [jobs, rows, rowsRun, seconds] = [0, 0, 0, 0];
+  for (const card of cards) {
+    jobs += card.jobs;
+    rows += card.rows;
+    rowsRun += card.rowsRun;
+    seconds += card.seconds;
+  }
+  const rowsOfJob = jobs === 0 ? UNMEASURED_ROWS : rows / jobs;
+  return rowsOfJob * (rowsRun === 0 ? UNMEASURED_SECONDS : seconds / rowsRun);
+}

@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RedisConnection } from '#queue/redis-connection.js';
+import { usedRatio } from '#queue/redis-connection.js';
+import { ApiError } from './api-errors.js';
+
+const LOOK_EVERY_MS = 1000;
+/** No answer for so long is none. */
+const ANSWERS_WITHIN_MS = 3000;
+const RETRY_AFTER_S = 10;
+
+/** Whether Redis takes more work: it answers, and its memory is not too full. */
+export class QueuePressure {
+  readonly #redis: RedisConnection;
+  readonly #most: number;
+  readonly #stop = new AbortController();
+  #ratio: number | undefined;
+
+  /** @param most share of Redis' memory above which nothing is given out */
+  constructor(redis: RedisConnection, most: number) {
+    this.#redis = redis;
+    this.#most = most;
+    void this.#watch();
+  }
+
+  /** Share of Redis' memory in use; undefined while it does not answer. */
+  get ratio(): number | undefined {
+    return this.#ratio;
+  }
+
+  /** Waits until there is room for more. @throws the signal's reason */
+  async room(signal: AbortSignal): Promise<void> {
+    while (this.#ratio === undefined || this.#ratio >= this.#most) {
+      await sleep(LOOK_EVERY_MS / 4, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+  }
+
+  /** @throws ApiError while there is no room */
+  expectRoom(): void {
+    if (this.#ratio === undefined) {
+      throw new ApiError(503, 'queue-unavailable', 'Redis does not answer. Try again.', RETRY_AFTER_S);
+    }
+    if (this.#ratio >= this.#most) {
+      throw new ApiError(503, 'queue-full', 'Redis has no room for more work now. Try again.', RETRY_AFTER_S);
+    }
+  }
+
+  close(): void {
+    this.#stop.abort();
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const late = sleep(ANSWERS_WITHIN_MS, undefined, { ref: false });
+      this.#ratio = await Promise.race([usedRatio(this.#redis), late]).catch(() => undefined);
+      await sleep(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+// For the types that it adds to requests.
+import type {} from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { schemaProblem } from '#pipeline/schema-problem.js';
+import { ApiError } from './api-errors.js';
+import type { Upload } from './run-desk.js';
+import type { RunRequest } from './run-request.js';
+import { runRequestSchema } from './run-request.js';
+
+/** @throws ApiError that says what is wrong */
+export function parsed<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  throw new ApiError(400, 'bad-request', `The request is not as expected: ${schemaProblem(result.error)}`);
+}
+
+/** Options of an upload are JSON in a field of this name, before the files. */
+const OPTIONS = 'options';
+
+interface RunBody {
+  readonly request: RunRequest;
+  readonly uploads: AsyncIterable<Upload>;
+}
+
+async function* nothing(): AsyncGenerator<Upload> {}
+
+/**
+ * What a run is asked to do, and its files: JSON alone, or a form of `options` and files, which are read as they come.
+ * @throws ApiError for a body that is neither
+ */
+export async function readRunBody(request: FastifyRequest): Promise<RunBody> {
+  if (!request.isMultipart()) return { request: parsed(runRequestSchema, request.body), uploads: nothing() };
+  const parts = request.parts();
+  const first = await parts.next();
+  if (first.done === true || first.value.type !== 'field' || first.value.fieldname !== OPTIONS) {
+    throw new ApiError(400, 'bad-request', `Expected the field ${OPTIONS}, as JSON, before the files.`);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(String(first.value.value));
+  } catch {
+    throw new ApiError(400, 'bad-request', `Expected JSON in the field ${OPTIONS}.`);
+  }
+  return { request: parsed(runRequestSchema, json), uploads: filesOf(parts) };
+}
+
+type Parts = ReturnType<FastifyRequest['parts']>;
+
+async function* filesOf(parts: Parts): AsyncGenerator<Upload> {
+  for await (const part of parts) {
+    if (part.type !== 'file') {
+      throw new ApiError(
+        400,
+        'bad-request',
+        `Expected files behind ${OPTIONS}; got the field ${part.fieldname}.`,
+      );
+    }
+    yield { name: part.filename, stream: part.file, isCut: () => part.file.truncated };
+  }
+}

@@ -1,0 +1,256 @@
+import { createWriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Settings } from '#config/settings-schema.js';
+import { isRunReport } from '#pipeline/report/run-report.js';
+import { readJson } from '#pipeline/run-directory/read-json.js';
+import { policyOf } from '#run/choose-policy.js';
+import { checkGolds, checkTask } from '#run/check-task.js';
+import { UsageError } from '#run/usage-error.js';
+import type { LabelProgress } from '#run/label-progress.js';
+import { hasShape } from '#pipeline/run-directory/stored-shape.js';
+import { ApiError } from './api-errors.js';
+import type { Caller } from './api-keys.js';
+import { allows } from './api-keys.js';
+import type { FleetLink } from './fleet-link.js';
+import { inputPath } from './input-path.js';
+import type { ModelShelf } from './model-shelf.js';
+import type { RunFeeder } from './run-feeder.js';
+import { outputName } from './run-feeder.js';
+import type { RunFolders, RunPhase, SubmittedRun } from './run-folder.js';
+import { readStored } from './run-folder.js';
+import type { RunRequest } from './run-request.js';
+import type { RunView } from './run-view.js';
+import { etaSeconds } from './run-view.js';
+
+const RETRY_AFTER_S = 60;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** A name that a file of a corpus may keep in the folder of its run. */
+const SAFE_NAME = /^[\p{L}\p{N}_][\p{L}\p{N} ._-]{0,200}$/u;
+
+const isProgress = (value: unknown): value is LabelProgress =>
+  hasShape(value, { phase: 'string', rows: 'number', exits: 'object' });
+
+/** A file of a corpus that is being uploaded. */
+export interface Upload {
+  readonly name: string;
+  readonly stream: Readable;
+  /** Whether it was cut off at the limit; known at its end. */
+  readonly isCut: () => boolean;
+}
+
+/** What people do with runs: submit, look at, cancel, resume and delete them. */
+export class RunDesk {
+  readonly #folders: RunFolders;
+  readonly #models: ModelShelf;
+  readonly #feeder: RunFeeder;
+  readonly #fleet: FleetLink;
+  readonly #settings: Settings['producer'];
+
+  constructor(parts: {
+    folders: RunFolders;
+    models: ModelShelf;
+    feeder: RunFeeder;
+    fleet: FleetLink;
+    settings: Settings['producer'];
+  }) {
+    this.#folders = parts.folders;
+    this.#models = parts.models;
+    this.#feeder = parts.feeder;
+    this.#fleet = parts.fleet;
+    this.#settings = parts.settings;
+  }
+
+  /**
+   * @param uploads the corpus, where it is neither named nor given
+   * @throws ApiError, PolicyError, UsageError, InputPathError: nothing is left of the run then
+   */
+  async submit(request: RunRequest, uploads: AsyncIterable<Upload>, caller: Caller): Promise<RunView> {
+    const { rows, path, ...rest } = request;
+    await this.#check(rest);
+    const id = this.#folders.newId();
+    const folder = await this.#folders.create(id);
+    try {
+      const uploaded = await this.#store(uploads, folder);
+      const sources = [rows, path, uploaded.length > 0 ? uploaded : undefined].filter(
+        (each) => each !== undefined,
+      );
+      if (sources.length !== 1) {
+        throw new UsageError('Expected the corpus once: rows, or path, or files of a multipart request.');
+      }
+      const given = rows === undefined ? [] : [await this.#storeRows(rows, folder)];
+      const named = await this.#named(path);
+      const corpus = [...given, ...named, ...uploaded];
+      await this.#folders.submit({
+        id,
+        createdAt: new Date().toISOString(),
+        owner: caller.id,
+        request: rest,
+        corpus,
+      });
+    } catch (error) {
+      await this.#folders.delete(id);
+      throw error;
+    }
+    await this.#feeder.look();
+    return this.view(id);
+  }
+
+  /** The latest first. */
+  async list(): Promise<RunView[]> {
+    const views = await Promise.all(
+      (await this.#folders.ids()).map((id) => this.view(id).catch(() => undefined)),
+    );
+    return views
+      .filter((view) => view !== undefined)
+      .sort((a, b) => b.createdAt.localeCompare(a.createdAt) || a.id.localeCompare(b.id));
+  }
+
+  /** @throws ApiError where there is no such run */
+  async view(id: string): Promise<RunView> {
+    const { request, corpus, createdAt, owner } = await this.#folders.submitted(id);
+    const state = await this.#folders.state(id);
+    const fed = this.#feeder.fed(id);
+    const progress = fed?.progress ?? (await readStored(this.#folders.path(id, 'progress.json'), isProgress));
+    const isFinished = state.phase === 'finished';
+    return {
+      id,
+      ...state,
+      createdAt,
+      owner,
+      request,
+      files: corpus.map((path) => path.split('/').at(-1) ?? path),
+      progress,
+      etaSeconds: state.phase === 'running' && progress ? etaSeconds(progress) : undefined,
+      waitsFor: fed?.waitsFor,
+      notes: fed?.notes,
+      report: isFinished
+        ? await readJson(this.#folders.path(id, 'run'), 'report.json', isRunReport)
+        : undefined,
+      output: isFinished ? `/v1/runs/${id}/output` : undefined,
+    };
+  }
+
+  /** The output of a finished run. @throws ApiError while there is none */
+  async output(id: string): Promise<{ readonly folder: string; readonly name: string }> {
+    const { request } = await this.#folders.submitted(id);
+    await this.#expectPhase(id, ['finished'], 'has no output yet');
+    return { folder: this.#folders.path(id), name: outputName(request) };
+  }
+
+  /** Rows that could not be labelled, as JSON lines. @throws ApiError while the run is not finished */
+  async rejects(id: string): Promise<{ readonly folder: string; readonly name: string }> {
+    await this.#expectPhase(id, ['finished'], 'is not finished, so its rejected rows are not all known');
+    return { folder: this.#folders.path(id, 'run'), name: 'rejects.jsonl' };
+  }
+
+  async cancel(id: string, caller: Caller): Promise<RunView> {
+    await this.#expectMay(id, caller);
+    await this.#expectPhase(id, ['waiting', 'running'], 'is over already');
+    await this.#folders.setState(id, 'cancelled');
+    await this.#feeder.stopRun(id);
+    return this.view(id);
+  }
+
+  /** Goes on where it was. */
+  async resume(id: string, caller: Caller): Promise<RunView> {
+    await this.#expectMay(id, caller);
+    await this.#expectPhase(id, ['failed', 'cancelled'], 'needs no resuming');
+    await this.#folders.setState(id, 'waiting');
+    await this.#feeder.look();
+    return this.view(id);
+  }
+
+  async delete(id: string, caller: Caller): Promise<void> {
+    await this.#expectMay(id, caller);
+    await this.#expectPhase(id, ['finished', 'failed', 'cancelled'], 'is worked on: cancel it first');
+    await this.#feeder.stopRun(id);
+    await this.#folders.delete(id);
+  }
+
+  /** Deletes runs that ended longer ago than they are kept. */
+  async sweep(): Promise<void> {
+    const oldest = Date.now() - this.#settings.retentionDays * DAY_MS;
+    for (const id of await this.#folders.ids()) {
+      const state = await this.#folders.state(id).catch(() => undefined);
+      const isOver = state !== undefined && state.phase !== 'waiting' && state.phase !== 'running';
+      if (isOver && Date.parse(state.since) < oldest) await this.#folders.delete(id);
+      // An upload that was broken off, by a producer that is no more.
+      if (state === undefined && (await stat(this.#folders.path(id))).mtimeMs < oldest)
+        await this.#folders.delete(id);
+    }
+  }
+
+  async #check(request: SubmittedRun['request']): Promise<void> {
+    const { manifest } = await this.#models.bundle(request.model);
+    policyOf(manifest, request);
+    checkTask(manifest, request.pairField);
+    checkGolds(manifest, request.labelField);
+    if (request.spreadsheetSafe === true && request.outFormat !== 'csv') {
+      throw new UsageError('spreadsheetSafe is for outFormat csv.');
+    }
+    if (request.compress === true && request.outFormat === 'parquet') {
+      throw new UsageError('Parquet is compressed inside: leave out compress.');
+    }
+    const kept = (await this.#folders.ids()).length;
+    const { runsKept } = this.#settings.limits;
+    if (kept >= runsKept) {
+      const message = `${kept} runs are kept, and no more than ${runsKept} may be: delete some.`;
+      throw new ApiError(429, 'too-many-runs', message, RETRY_AFTER_S);
+    }
+    this.#fleet.pressure.expectRoom();
+  }
+
+  async #store(uploads: AsyncIterable<Upload>, folder: string): Promise<string[]> {
+    const paths: string[] = [];
+    for await (const { name, stream, isCut } of uploads) {
+      const base = name.split(/[/\\]/).at(-1) ?? '';
+      if (!SAFE_NAME.test(base)) {
+        throw new UsageError(
+          `A file cannot be called ${JSON.stringify(base)}: use letters, digits, blank, . _ -`,
+        );
+      }
+      const path = join(folder, base);
+      await pipeline(stream, createWriteStream(path, { flags: 'wx' })).catch(
+        (error: NodeJS.ErrnoException) => {
+          throw error.code === 'EEXIST' ? new UsageError(`Two files are called ${base}.`) : error;
+        },
+      );
+      if (isCut()) {
+        const message = `${base} is longer than the ${this.#settings.limits.uploadBytes} bytes that may be uploaded.`;
+        throw new ApiError(413, 'too-large', message);
+      }
+      paths.push(path);
+    }
+    return paths;
+  }
+
+  async #storeRows(rows: NonNullable<RunRequest['rows']>, folder: string): Promise<string> {
+    const path = join(folder, 'rows.jsonl');
+    const lines = rows.map((row) => `${JSON.stringify(row)}\n`);
+    await pipeline(lines, createWriteStream(path, { flags: 'wx' }));
+    return path;
+  }
+
+  async #named(path: RunRequest['path']): Promise<string[]> {
+    if (path === undefined) return [];
+    const files: string[] = [];
+    for (const each of Array.isArray(path) ? path : [path])
+      files.push(await inputPath(this.#settings.inputRoot, each));
+    return files;
+  }
+
+  async #expectPhase(id: string, phases: readonly RunPhase[], problem: string): Promise<void> {
+    const { phase } = await this.#folders.state(id);
+    if (phases.includes(phase)) return;
+    throw new ApiError(409, 'wrong-phase', `Run ${id} is ${phase}: it ${problem}.`);
+  }
+
+  async #expectMay(id: string, caller: Caller): Promise<void> {
+    const { owner } = await this.#folders.submitted(id);
+    if (owner === caller.id || allows(caller.scope, 'admin')) return;
+    throw new ApiError(403, 'not-yours', `Run ${id} is ${owner}'s; that needs a key of scope admin.`);
+  }
+}

@@ -1,0 +1,319 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Settings } from '#config/settings-schema.js';
+import type { Metrics } from '#metrics/metrics.js';
+import type { Bundle } from '#model/bundle/bundle.js';
+import { layoutOf } from '#model/bundle/manifest.js';
+import type { RunProgress } from '#pipeline/label-run.js';
+import { RunStoppedError } from '#pipeline/label-run.js';
+import { writeDurably } from '#pipeline/run-directory/durable-write.js';
+import { readJson } from '#pipeline/run-directory/read-json.js';
+import { RunLockedError, RunLockLostError } from '#pipeline/run-directory/run-lock.js';
+import { isRunRecord } from '#pipeline/run-directory/run-record.js';
+import type { Tally } from '#pipeline/report/tally.js';
+import { exitLayers } from '#pipeline/stage-layout.js';
+import { policyOf } from '#run/choose-policy.js';
+import { labelCorpus } from '#run/label-corpus.js';
+import type { RunOptions } from '#run/label-options.js';
+import type { LabelProgress } from '#run/label-progress.js';
+import { labelProgressOf } from '#run/label-progress.js';
+import { UsageError } from '#run/usage-error.js';
+import { countCommitted } from './committed-rows.js';
+import type { FleetLink } from './fleet-link.js';
+import type { ModelShelf } from './model-shelf.js';
+import type { RunFolders, SubmittedRun } from './run-folder.js';
+
+/** A run that this producer works on. */
+export interface FedRun {
+  readonly id: string;
+  progress: LabelProgress | undefined;
+  waitsFor: string | undefined;
+  readonly notes: string[];
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+}
+
+interface FeederLog {
+  log(message: string): void;
+  warn(message: string): void;
+}
+
+/** Lower is sooner; 1 is for texts that somebody waits for. */
+const priorities = { high: 2, normal: 3, low: 4 } as const;
+/** Between looks at the folders of the runs: other producers, and those before this one, have left work there. */
+const LOOK_EVERY_MS = 2000;
+/** Between looks for workers, while there are none. */
+const WORKERS_EVERY_MS = 1000;
+/** Another producer feeds it; looked at again then. */
+const LOCKED_FOR_MS = 15_000;
+/** Progress is written down for other producers so often at most. */
+const TELL_EVERY_MS = 1000;
+
+/** Why a run was stopped here. */
+type StopReason = 'cancelled' | 'producer-stops';
+
+/**
+ * Feeds runs: takes those that wait, and those whose producer is gone, a few at a time. What becomes of them is in their
+ * folders; the process may end at any moment.
+ */
+export class RunFeeder {
+  readonly #folders: RunFolders;
+  readonly #models: ModelShelf;
+  readonly #fleet: FleetLink;
+  readonly #settings: Settings['producer'];
+  readonly #metrics: Metrics;
+  readonly #log: FeederLog;
+  readonly #fed = new Map<string, FedRun>();
+  /** When a run that another feeds is looked at again. */
+  readonly #locked = new Map<string, number>();
+  readonly #stop = new AbortController();
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(parts: {
+    folders: RunFolders;
+    models: ModelShelf;
+    fleet: FleetLink;
+    settings: Settings['producer'];
+    metrics: Metrics;
+    log: FeederLog;
+  }) {
+    this.#folders = parts.folders;
+    this.#models = parts.models;
+    this.#fleet = parts.fleet;
+    this.#settings = parts.settings;
+    this.#metrics = parts.metrics;
+    this.#log = parts.log;
+  }
+
+  /** Begins to look for runs, for as long as the producer lives. */
+  start(): void {
+    void this.#lookOn();
+  }
+
+  fed(id: string): FedRun | undefined {
+    return this.#fed.get(id);
+  }
+
+  /** Runs that are worked on here. */
+  get active(): number {
+    return this.#fed.size;
+  }
+
+  /** Chunks between reading and commit. */
+  get chunksInFlight(): number {
+    return this.#inFlight;
+  }
+  #inFlight = 0;
+
+  /** Takes what waits, now. */
+  look(): Promise<void> {
+    this.#looking = this.#looking
+      .then(() => this.#look())
+      .catch((error: unknown) => this.#log.warn(String(error)));
+    return this.#looking;
+  }
+
+  /** Stops work on a run here, if there is any. */
+  async stopRun(id: string): Promise<void> {
+    const fed = this.#fed.get(id);
+    fed?.stop.abort('cancelled' satisfies StopReason);
+    await fed?.done;
+  }
+
+  /** Leaves all runs as they are, for whoever feeds them next. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#looking;
+    for (const fed of this.#fed.values()) fed.stop.abort('producer-stops' satisfies StopReason);
+    await Promise.all(Array.from(this.#fed.values(), ({ done }) => done));
+  }
+
+  async #lookOn(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.look();
+      await sleep(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const waiting: SubmittedRun[] = [];
+    for (const id of await this.#folders.ids()) {
+      const phase = (await this.#folders.state(id).catch(() => undefined))?.phase;
+      if (phase === 'cancelled') this.#fed.get(id)?.stop.abort('cancelled' satisfies StopReason);
+      if ((phase !== 'waiting' && phase !== 'running') || this.#fed.has(id)) continue;
+      if ((this.#locked.get(id) ?? 0) > Date.now()) continue;
+      waiting.push(await this.#folders.submitted(id));
+    }
+    waiting.sort((a, b) => priorityOf(a) - priorityOf(b) || a.createdAt.localeCompare(b.createdAt));
+    for (const run of waiting) {
+      if (this.#stop.signal.aborted || this.#fed.size >= this.#settings.limits.runsActive) return;
+      this.#feed(run);
+    }
+  }
+
+  #feed(run: SubmittedRun): void {
+    const stop = new AbortController();
+    const fed: FedRun = {
+      id: run.id,
+      progress: undefined,
+      waitsFor: undefined,
+      notes: [],
+      stop,
+      done: Promise.resolve(),
+    };
+    const done = this.#work(run, fed)
+      .catch((error: unknown) => this.#log.warn(`Run ${run.id}: ${String(error)}`))
+      .finally(() => {
+        this.#fed.delete(run.id);
+        if (!this.#stop.signal.aborted) void this.look();
+      });
+    this.#fed.set(run.id, Object.assign(fed, { done }));
+  }
+
+  /** A run to its end, whichever that is. */
+  async #work(run: SubmittedRun, fed: FedRun): Promise<void> {
+    const { id } = run;
+    try {
+      await this.#label(run, fed);
+      await this.#folders.setState(id, 'finished');
+      this.#log.log(`Run ${id} is finished.`);
+    } catch (caught) {
+      const reason: unknown = fed.stop.signal.reason;
+      // Stopped for a reason of its own, a run fails; else whoever stopped it has written what it is now.
+      const error = reason instanceof Error ? reason : caught;
+      if (error instanceof RunLockedError || error instanceof RunLockLostError) {
+        this.#locked.set(id, Date.now() + LOCKED_FOR_MS);
+      } else if (reason === undefined || reason instanceof Error) {
+        const message = error instanceof Error ? error.message : String(error);
+        await this.#folders.setState(id, 'failed', message);
+        this.#log.warn(`Run ${id} failed: ${message}`);
+      } else if (!(error instanceof RunStoppedError) && error !== reason) {
+        this.#log.warn(`Run ${id}, while it was stopped: ${String(error)}`);
+      }
+    }
+  }
+
+  async #label(run: SubmittedRun, fed: FedRun): Promise<void> {
+    const { id, request } = run;
+    const bundle = await this.#models.bundle(request.model);
+    const options = runOptions(run, this.#folders, this.#settings);
+    const fingerprint = await this.#fingerprint(bundle, options.runDir, fed);
+    await this.#folders.setState(id, 'running');
+    const workers = this.#fleet.chunkWorkers(bundle, fingerprint, priorityOf(run));
+    const policy = policyOf(bundle.manifest, request);
+    const tell = this.#teller(bundle, run, fed);
+    try {
+      await labelCorpus(bundle, policy, options, workers, {
+        signal: fed.stop.signal,
+        onNote: (note) => fed.notes.push(note),
+        onProgress: tell.onProgress,
+      });
+    } finally {
+      await tell.end();
+    }
+  }
+
+  /** Of the run so far, or of the workers that there are; waits for some. */
+  async #fingerprint(bundle: Bundle, runDir: string, fed: FedRun): Promise<string> {
+    const record = await readJson(runDir, 'run.json', isRunRecord);
+    const begun = record?.fingerprints[0];
+    if (begun !== undefined) return begun;
+    for (;;) {
+      const found = await this.#fleet.fingerprintOf(bundle).catch(() => undefined);
+      if (found !== undefined) {
+        fed.waitsFor = undefined;
+        return found;
+      }
+      fed.waitsFor = `No worker serves the model ${bundle.manifest.name} yet.`;
+      await sleep(WORKERS_EVERY_MS, undefined, { signal: fed.stop.signal, ref: false }).catch(() =>
+        fed.stop.signal.throwIfAborted(),
+      );
+    }
+  }
+
+  /** Turns what the run says into its picture, its figures, and a file for other producers. */
+  #teller(
+    bundle: Bundle,
+    { id, request }: SubmittedRun,
+    fed: FedRun,
+  ): { readonly onProgress: (progress: RunProgress) => void; readonly end: () => Promise<void> } {
+    const { manifest } = bundle;
+    const layout = layoutOf(manifest);
+    const mostRows = this.#settings.limits.rows;
+    let begun = performance.now();
+    let resumed: Tally | undefined;
+    let counted: Tally | undefined;
+    let inFlight = 0;
+    let written = 0;
+    let writing = Promise.resolve();
+    const onProgress = (progress: RunProgress): void => {
+      const { tally, phase } = progress;
+      if (phase === 'labelling' && resumed === undefined) {
+        resumed = tally;
+        begun = performance.now();
+      }
+      if (phase === 'labelling' && counted !== undefined)
+        countCommitted(this.#metrics, request.model, counted, tally);
+      if (phase === 'labelling') counted = tally;
+      const now = phase === 'labelling' ? progress.chunksPlanned - progress.chunksCommitted : 0;
+      this.#inFlight += now - inFlight;
+      inFlight = now;
+      fed.progress = labelProgressOf(progress, {
+        layers: manifest.geometry.layers,
+        exitLayers: exitLayers(layout),
+        limit: request.limit,
+        resumed,
+        elapsedMs: performance.now() - begun,
+      });
+      if (progress.rowsPlanned > mostRows) {
+        fed.stop.abort(
+          new UsageError(
+            `The corpus has more than the ${mostRows} rows that this producer takes in one run.`,
+          ),
+        );
+      }
+      if (performance.now() - written < TELL_EVERY_MS) return;
+      written = performance.now();
+      writing = this.#writeProgress(id, fed.progress);
+    };
+    const end = async (): Promise<void> => {
+      this.#inFlight -= inFlight;
+      await writing;
+      if (fed.progress !== undefined) await this.#writeProgress(id, fed.progress);
+    };
+    return { onProgress, end };
+  }
+
+  async #writeProgress(id: string, progress: LabelProgress): Promise<void> {
+    await writeDurably(this.#folders.path(id, 'progress.json'), JSON.stringify(progress)).catch(
+      (error: unknown) => this.#log.warn(`The progress of run ${id} cannot be written: ${String(error)}`),
+    );
+  }
+}
+
+const priorityOf = ({ request }: SubmittedRun): number => priorities[request.priority ?? 'normal'];
+
+/** Name of a run's output in its folder. */
+export function outputName({ outFormat = 'jsonl', compress = false }: SubmittedRun['request']): string {
+  return `output.${outFormat}${compress ? '.gz' : ''}`;
+}
+
+function runOptions(
+  { id, request, corpus }: SubmittedRun,
+  folders: RunFolders,
+  settings: Settings['producer'],
+): RunOptions {
+  const { model: _model, speed: _speed, policy: _policy, priority: _priority, ...rest } = request;
+  return {
+    ...rest,
+    corpus,
+    out: folders.path(id, outputName(request)),
+    outFormat: request.outFormat ?? 'jsonl',
+    compress: request.compress ?? false,
+    runDir: folders.path(id, 'run'),
+    probabilities: request.probabilities ?? false,
+    spreadsheetSafe: request.spreadsheetSafe ?? false,
+    chunkRows: settings.feed.chunkRows,
+    acceptFingerprint: false,
+  };
+}

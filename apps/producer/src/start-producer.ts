@@ -1,0 +1,157 @@
+import fastifyMultipart from '@fastify/multipart';
+import type { LoggerService } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import fastify from 'fastify';
+import type { Settings } from '#config/settings-schema.js';
+import { adminRoutes } from '#metrics/admin-routes.js';
+import { Metrics } from '#metrics/metrics.js';
+import { connectRedis, expectQueueRedis } from '#queue/redis-connection.js';
+import { redisPlaces } from '#queue/redis-places.js';
+import { ApiKeys } from './api-keys.js';
+import { Classifier } from './classifier.js';
+import { FleetLink } from './fleet-link.js';
+import { ModelDesk } from './model-desk.js';
+import { ModelShelf } from './model-shelf.js';
+import { ProducerModule } from './producer.module.js';
+import { queueBoard } from './queue-board.js';
+import { QueueGauges } from './queue-gauges.js';
+import { QueuePressure } from './queue-pressure.js';
+import { limitRequests } from './request-limits.js';
+import { RunDesk } from './run-desk.js';
+import { RunFeeder } from './run-feeder.js';
+import { RunFolders } from './run-folder.js';
+import { StageQueues } from './stage-queues.js';
+
+const SWEEP_MS = 60 * 60 * 1000;
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/** The API would be open to everyone who reaches it. */
+export class OpenApiError extends Error {
+  override readonly name = 'OpenApiError';
+}
+
+export interface RunningProducer {
+  readonly api: string;
+  readonly admin: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a producer: its API, its admin server, and its work on runs.
+ * @throws OpenApiError, KeysFileError, RedisUnfitError
+ */
+export async function startProducer(settings: Settings, log: LoggerService): Promise<RunningProducer> {
+  const { producer, redis: redisSettings, models: modelSettings } = settings;
+  const keys = keysOf(producer);
+  const closing: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (const each of closing.toReversed()) await each();
+    closing.length = 0;
+  };
+  try {
+    const metrics = new Metrics([
+      'rows_total',
+      'exit_total',
+      'uncertainty',
+      'runs',
+      'chunks_in_flight',
+      'requests_total',
+      'request_seconds',
+      'queue_jobs',
+      'oldest_job_seconds',
+      'backlog_seconds',
+      'workers',
+      'redis_used_ratio',
+      'retries_total',
+    ]);
+    const redis = connectRedis(redisPlaces(redisSettings).queue);
+    closing.push(() => redis.disconnect());
+    let said = '';
+    redis.on('error', ({ message }: Error) => {
+      if (message !== said) log.warn(`Redis: ${message}`);
+      said = message;
+    });
+    redis.on('ready', () => (said = ''));
+    await expectQueueRedis(redis);
+    const pressure = new QueuePressure(redis, producer.feed.redisUsedRatio);
+    closing.push(() => pressure.close());
+    const fleet = new FleetLink(redis, pressure, producer, metrics, log);
+    const models = new ModelShelf(modelSettings.root);
+    const folders = new RunFolders(producer.runsRoot);
+    await folders.open();
+    const feeder = new RunFeeder({ folders, models, fleet, settings: producer, metrics, log });
+    closing.push(() => feeder.close());
+    const desk = new RunDesk({ folders, models, feeder, fleet, settings: producer });
+    const sweeping = setInterval(
+      () => void desk.sweep().catch((error: unknown) => log.warn(String(error))),
+      SWEEP_MS,
+    );
+    closing.push(() => clearInterval(sweeping));
+    const classifier = new Classifier(fleet, models, producer.limits.classifyTexts);
+    closing.push(() => classifier.close());
+    const queues = new StageQueues(redis);
+    closing.push(() => queues.close());
+
+    const gauges = new QueueGauges(fleet, models, queues, metrics);
+    const admin = fastify();
+    closing.push(() => admin.close());
+    const health = {
+      problem: () => undefined,
+      notReady: () => (pressure.ratio === undefined ? 'Redis does not answer' : undefined),
+    };
+    adminRoutes(admin, metrics, health, async () => {
+      metrics.set('runs', { state: 'active' }, feeder.active);
+      metrics.set('chunks_in_flight', {}, feeder.chunksInFlight);
+      await gauges.refresh();
+    });
+    await queueBoard(admin, models, queues);
+    const adminUrl = await admin.listen(producer.admin);
+
+    const parts = { desk, models: new ModelDesk(models, fleet), classifier, keys, log };
+    const app = await openApi(parts, producer, metrics);
+    closing.push(() => app.close());
+    await app.listen(producer.api.port, producer.api.host);
+    feeder.start();
+    return { api: await app.getUrl(), admin: adminUrl, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function keysOf({ keysFile, api }: Settings['producer']): ApiKeys | null {
+  if (keysFile !== null) return new ApiKeys(keysFile);
+  if (LOOPBACK.has(api.host)) return null;
+  throw new OpenApiError(
+    `The API would listen at ${api.host} and let everyone in. Make keys with sluice key, and name their file with ` +
+      'SLUICE_PRODUCER_KEYS_FILE; or listen at 127.0.0.1.',
+  );
+}
+
+async function openApi(
+  parts: Parameters<typeof ProducerModule.of>[0],
+  { limits }: Settings['producer'],
+  metrics: Metrics,
+): Promise<NestFastifyApplication> {
+  // A body of JSON that would change objects for all is refused by Fastify itself.
+  const adapter = new FastifyAdapter({ bodyLimit: limits.bodyBytes });
+  limitRequests(adapter.getInstance(), limits.requestsActive, metrics);
+  const app = await NestFactory.create<NestFastifyApplication>(ProducerModule.of(parts), adapter, {
+    logger: false,
+  });
+  await app.register(fastifyMultipart, {
+    limits: { fileSize: limits.uploadBytes, files: 10_000, fields: 1, fieldSize: limits.bodyBytes },
+    throwFileSizeLimit: false,
+  });
+  const config = new DocumentBuilder()
+    .setTitle('Sluice')
+    .setDescription('Bulk text classification with early-exit BERT.')
+    .addBearerAuth()
+    .build();
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, config));
+  await app.init();
+  return app;
+}
