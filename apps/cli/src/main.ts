@@ -11,6 +11,15 @@ const commands = new Map<string, () => Promise<(program: Command) => void>>([
   ['evaluate', async () => (await import('./commands/evaluate-command.js')).addEvaluateCommand],
   ['inspect', async () => (await import('./commands/inspect-command.js')).addInspectCommand],
   ['predict', async () => (await import('./commands/predict-command.js')).addPredictCommand],
+  ['dev', async () => (await import('./commands/dev-command.js')).addDevCommand],
+  ['submit', async () => (await import('./commands/submit-command.js')).addSubmitCommand],
+  ['runs', async () => (await import('./commands/runs-command.js')).addRunsCommand],
+  ['watch', async () => (await import('./commands/watch-command.js')).addWatchCommand],
+  ['fetch', async () => (await import('./commands/fetch-command.js')).addFetchCommand],
+  ['cancel', async () => (await import('./commands/run-action-commands.js')).addCancelCommand],
+  ['resume', async () => (await import('./commands/run-action-commands.js')).addResumeCommand],
+  ['delete', async () => (await import('./commands/run-action-commands.js')).addDeleteCommand],
+  ['key', async () => (await import('./commands/key-command.js')).addKeyCommand],
   ['demo', async () => (await import('./commands/demo-command.js')).addDemoCommand],
 ]);
 

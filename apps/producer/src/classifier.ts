@@ -7,7 +7,7 @@ import { UsageError } from '#run/usage-error.js';
 import { ApiError } from './api-errors.js';
 import type { FleetLink } from './fleet-link.js';
 import type { ModelShelf } from './model-shelf.js';
-import type { ClassifyRequest } from './run-request.js';
+import type { ClassifyRequest } from '#run/run-request.js';
 
 /** What the model says of one text. */
 export interface Classified {

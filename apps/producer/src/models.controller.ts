@@ -7,7 +7,7 @@ import { Classifier } from './classifier.js';
 import { ModelDesk } from './model-desk.js';
 import type { ModelView } from './model-desk.js';
 import { parsed } from './read-body.js';
-import { classifyRequestSchema } from './run-request.js';
+import { classifyRequestSchema } from '#run/run-request.js';
 
 @ApiTags('models')
 @ApiBearerAuth()

@@ -5,8 +5,8 @@ import type { z } from 'zod';
 import { schemaProblem } from '#pipeline/schema-problem.js';
 import { ApiError } from './api-errors.js';
 import type { Upload } from './run-desk.js';
-import type { RunRequest } from './run-request.js';
-import { runRequestSchema } from './run-request.js';
+import type { RunRequest } from '#run/run-request.js';
+import { runRequestSchema } from '#run/run-request.js';
 
 /** @throws ApiError that says what is wrong */
 export function parsed<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
@@ -36,13 +36,17 @@ export async function readRunBody(request: FastifyRequest): Promise<RunBody> {
   if (first.done === true || first.value.type !== 'field' || first.value.fieldname !== OPTIONS) {
     throw new ApiError(400, 'bad-request', `Expected the field ${OPTIONS}, as JSON, before the files.`);
   }
-  let json: unknown;
+  return { request: parsed(runRequestSchema, jsonOf(first.value.value)), uploads: filesOf(parts) };
+}
+
+/** @param value text, unless the form says that it is JSON: then it is read already */
+function jsonOf(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
   try {
-    json = JSON.parse(String(first.value.value));
+    return JSON.parse(value);
   } catch {
     throw new ApiError(400, 'bad-request', `Expected JSON in the field ${OPTIONS}.`);
   }
-  return { request: parsed(runRequestSchema, json), uploads: filesOf(parts) };
 }
 
 type Parts = ReturnType<FastifyRequest['parts']>;

@@ -10,6 +10,7 @@ import { policyOf } from '#run/choose-policy.js';
 import { checkGolds, checkTask } from '#run/check-task.js';
 import { UsageError } from '#run/usage-error.js';
 import type { LabelProgress } from '#run/label-progress.js';
+import { isRunSuccess } from '#pipeline/run-directory/run-directory.js';
 import { hasShape } from '#pipeline/run-directory/stored-shape.js';
 import { ApiError } from './api-errors.js';
 import type { Caller } from './api-keys.js';
@@ -19,11 +20,11 @@ import { inputPath } from './input-path.js';
 import type { ModelShelf } from './model-shelf.js';
 import type { RunFeeder } from './run-feeder.js';
 import { outputName } from './run-feeder.js';
-import type { RunFolders, RunPhase, SubmittedRun } from './run-folder.js';
+import type { RunFolders, SubmittedRun } from './run-folder.js';
 import { readStored } from './run-folder.js';
-import type { RunRequest } from './run-request.js';
-import type { RunView } from './run-view.js';
-import { etaSeconds } from './run-view.js';
+import type { RunRequest } from '#run/run-request.js';
+import type { RunOutput, RunPhase, RunView } from '#run/run-view.js';
+import { etaSeconds, isUnderWay } from '#run/run-view.js';
 
 const RETRY_AFTER_S = 60;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -129,8 +130,14 @@ export class RunDesk {
       report: isFinished
         ? await readJson(this.#folders.path(id, 'run'), 'report.json', isRunReport)
         : undefined,
-      output: isFinished ? `/v1/runs/${id}/output` : undefined,
+      output: isFinished ? await this.#outputOf(id, request) : undefined,
     };
+  }
+
+  async #outputOf(id: string, request: SubmittedRun['request']): Promise<RunOutput | undefined> {
+    const success = await readJson(this.#folders.path(id, 'run'), '_SUCCESS', isRunSuccess);
+    const format = outputName(request).replace('output.', '');
+    return success && { path: `/v1/runs/${id}/output`, format, bytes: success.bytes, sha256: success.sha256 };
   }
 
   /** The output of a finished run. @throws ApiError while there is none */
@@ -175,7 +182,7 @@ export class RunDesk {
     const oldest = Date.now() - this.#settings.retentionDays * DAY_MS;
     for (const id of await this.#folders.ids()) {
       const state = await this.#folders.state(id).catch(() => undefined);
-      const isOver = state !== undefined && state.phase !== 'waiting' && state.phase !== 'running';
+      const isOver = state !== undefined && !isUnderWay(state);
       if (isOver && Date.parse(state.since) < oldest) await this.#folders.delete(id);
       // An upload that was broken off, by a producer that is no more.
       if (state === undefined && (await stat(this.#folders.path(id))).mtimeMs < oldest)

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { makeFolder, writeDurably } from '#pipeline/run-directory/durable-write.js';
 import { hasShape } from '#pipeline/run-directory/stored-shape.js';
 import { ApiError } from './api-errors.js';
-import type { RunRequest } from './run-request.js';
+import type { RunPhase, RunState, RunTask } from '#run/run-view.js';
 
 /** A run as it was submitted: `request.json` in its folder. */
 export interface SubmittedRun {
@@ -13,20 +13,9 @@ export interface SubmittedRun {
   readonly createdAt: string;
   /** Who submitted it: the id of an API key, or `anyone`. */
   readonly owner: string;
-  readonly request: Omit<RunRequest, 'rows' | 'path'>;
+  readonly request: RunTask;
   /** Paths of the corpus, in the order of its rows. */
   readonly corpus: readonly string[];
-}
-
-export type RunPhase = 'waiting' | 'running' | 'finished' | 'failed' | 'cancelled';
-
-/** Where a run stands: `state.json` in its folder, for every producer. */
-export interface RunState {
-  readonly phase: RunPhase;
-  /** ISO 8601. */
-  readonly since: string;
-  /** Why it failed. */
-  readonly error?: string | undefined;
 }
 
 const isSubmittedRun = (value: unknown): value is SubmittedRun =>

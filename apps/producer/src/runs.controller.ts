@@ -10,8 +10,9 @@ import { bodySchema } from './body-schema.js';
 import { sendRange } from './send-range.js';
 import { readRunBody } from './read-body.js';
 import { RunDesk } from './run-desk.js';
-import { runRequestSchema } from './run-request.js';
-import type { RunView } from './run-view.js';
+import { runRequestSchema } from '#run/run-request.js';
+import type { RunView } from '#run/run-view.js';
+import { isUnderWay } from '#run/run-view.js';
 
 /** Between two events, ms. */
 const EVENT_MS = 500;
@@ -68,7 +69,7 @@ export class RunsController {
         const data = JSON.stringify(view);
         if (data !== last) subscriber.next({ data });
         last = data;
-        if (view.phase !== 'waiting' && view.phase !== 'running') subscriber.complete();
+        if (!isUnderWay(view)) subscriber.complete();
       };
       const telling = (): void => void tell().catch(() => subscriber.complete());
       telling();

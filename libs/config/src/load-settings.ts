@@ -30,6 +30,9 @@ export class SettingsError extends Error {
 /** Variables of this project that are no settings. */
 const otherVariables = new Set([
   'SLUICE_CONFIG',
+  'SLUICE_SERVER',
+  'SLUICE_API_KEY',
+  'SLUICE_API_KEY_FILE',
   'SLUICE_CACHE',
   'SLUICE_CRASH_AT',
   'SLUICE_SHARED',

@@ -25,7 +25,7 @@ export interface RunSuccess {
   readonly sha256: string;
 }
 
-function isRunSuccess(value: unknown): value is RunSuccess {
+export function isRunSuccess(value: unknown): value is RunSuccess {
   return hasShape(value, { rows: 'number', rejected: 'number', bytes: 'number', sha256: 'string' });
 }
 

@@ -31,6 +31,12 @@ export const runRequestSchema = z.strictObject({
     .max(1 << 26)
     .optional()
     .describe('Reject longer rows.'),
+  maxColumns: z.int().min(1).optional().describe('Refuse a csv, tsv or parquet of more columns.'),
+  maxDecompressedBytes: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Stop where more come out of one compressed file.'),
   outFormat: z.enum(['jsonl', 'csv', 'parquet']).optional().describe('Of the output; jsonl unless given.'),
   compress: z.boolean().optional().describe('Whether the output is gzip.'),
   probabilities: z.boolean().optional().describe('Write the probability of every class.'),

@@ -1,13 +1,30 @@
 import type { RunReport } from '#pipeline/report/run-report.js';
-import type { LabelProgress } from '#run/label-progress.js';
-import type { RunState, SubmittedRun } from './run-folder.js';
+import type { LabelProgress } from './label-progress.js';
+import type { RunRequest } from './run-request.js';
+
+export type RunPhase = 'waiting' | 'running' | 'finished' | 'failed' | 'cancelled';
+
+/** Where a run stands. */
+export interface RunState {
+  readonly phase: RunPhase;
+  /** ISO 8601. */
+  readonly since: string;
+  /** Why it failed. */
+  readonly error?: string | undefined;
+}
+
+/** Whether a run goes on by itself. */
+export const isUnderWay = ({ phase }: RunState): boolean => phase === 'waiting' || phase === 'running';
+
+/** What a run is asked to do, but for its corpus. */
+export type RunTask = Omit<RunRequest, 'rows' | 'path'>;
 
 /** A run as the API tells of it. */
 export interface RunView extends RunState {
   readonly id: string;
   readonly createdAt: string;
   readonly owner: string;
-  readonly request: SubmittedRun['request'];
+  readonly request: RunTask;
   readonly files: readonly string[];
   /** While it is worked on, and afterwards where it did not finish. */
   readonly progress?: LabelProgress | undefined;
@@ -18,8 +35,17 @@ export interface RunView extends RunState {
   readonly notes?: readonly string[] | undefined;
   /** Of a finished run. */
   readonly report?: RunReport | undefined;
-  /** Where its output is, from the root of the API. */
-  readonly output?: string | undefined;
+  /** Of a finished run. */
+  readonly output?: RunOutput | undefined;
+}
+
+export interface RunOutput {
+  /** Where it is, from the root of the API. */
+  readonly path: string;
+  /** Extension of its format, such as `csv.gz`. */
+  readonly format: string;
+  readonly bytes: number;
+  readonly sha256: string;
 }
 
 /** At the pace of this session. */

@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import type { Command } from 'commander';
+import { UsageError } from '#run/usage-error.js';
+import { DevFleet } from '../dev/dev-fleet.js';
+import { stopOnSignals } from '../label/stop-on-signals.js';
+import { nameList, threadCount, wholeNumber } from '../option-values.js';
+
+const examples = `
+Examples:
+  $ sluice dev                                   # Redis, a producer, a worker for each core
+  $ sluice dev --model models/agnews --workers 4
+  $ sluice dev --stages 1,2-3                    # two workers, each with stages of its own
+  $ sluice dev --redis redis://127.0.0.1:6379    # with a Redis that runs already
+
+In another terminal:
+  $ sluice submit mail.jsonl --model spam --watch
+
+Ctrl-C stops all of it. Runs go on where they were when it is started again.`;
+
+interface DevFlags {
+  readonly model: string;
+  readonly workers: number;
+  readonly threads: number;
+  readonly stages?: readonly string[] | undefined;
+  readonly redis?: string | undefined;
+  readonly dir: string;
+  readonly port: number;
+}
+
+export function addDevCommand(program: Command): void {
+  program
+    .command('dev')
+    .description('start a fleet on this machine: Redis, a producer and workers, until Ctrl-C')
+    .option('-m, --model <dir>', 'directory of the bundle that the workers serve', 'models/spam')
+    .option('--workers <n>', 'workers that serve every stage', threadCount, availableParallelism())
+    .option('--stages <a,b,…>', 'instead: one worker for each of these, such as all, 1 or 2-3', nameList)
+    .option('--threads <n>', 'inference threads of a worker', threadCount, 1)
+    .option('--redis <url>', 'a Redis that runs already (default: redis-server of this machine is started)')
+    .option('--dir <folder>', 'where runs are kept', '.sluice')
+    .option('--port <n>', 'of the API; the next one is for metrics and queues', wholeNumber(0, 65_534), 9480)
+    .addHelpText('after', examples)
+    .action((flags: DevFlags) => dev(flags));
+}
+
+async function dev({ model, workers, threads, stages, redis, dir, port }: DevFlags): Promise<void> {
+  if (!existsSync(join(model, 'bundle.json'))) {
+    throw new UsageError(
+      `${model} is no bundle. Make one with sluice compile, or leave out --model for models/spam.`,
+    );
+  }
+  if (redis === undefined && spawnSync('redis-server', ['--version']).status !== 0) {
+    throw new UsageError(
+      'There is no redis-server on this machine. Install it (Debian: apt-get install redis-server), or name one with --redis.',
+    );
+  }
+  const stop = stopOnSignals();
+  const fleet = new DevFleet({
+    model,
+    stages: stages ?? Array.from({ length: workers }, () => 'all'),
+    threads,
+    redis,
+    folder: dir,
+    port,
+    onLine: (name, line) => process.stderr.write(`${name.padEnd(9)} ${line}\n`),
+  });
+  try {
+    await fleet.start();
+    process.stderr.write(
+      `${'dev'.padEnd(9)} Submit a corpus: sluice submit <corpus> --model ${basename(model)} --watch\n`,
+    );
+    await new Promise<void>((resolve) => {
+      if (stop.signal.aborted) resolve();
+      stop.signal.addEventListener('abort', () => resolve(), { once: true });
+      // Nothing else keeps this process alive where Redis is another's and services write nothing.
+      const alive = setInterval(() => undefined, 60_000);
+      stop.signal.addEventListener('abort', () => clearInterval(alive), { once: true });
+    });
+    process.stderr.write(`${'dev'.padEnd(9)} stopping\n`);
+  } finally {
+    await fleet.stop();
+    stop.release();
+  }
+}

@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import type { RunView } from '#run/run-view.js';
+import type { ServerOptions } from '../remote/server-options.js';
+import { clientOf, withServerOptions } from '../remote/server-options.js';
+import { countText, durationText, shareText } from '../terminal/quantity.js';
+import type { TableLayout } from '../terminal/table.js';
+import { tableLines } from '../terminal/table.js';
+import { printResult, tableLayout } from './output-options.js';
+
+const examples = `
+Examples:
+  $ sluice runs
+  $ sluice runs --json | jq '.[] | select(.phase == "failed")'`;
+
+export function addRunsCommand(program: Command): void {
+  withServerOptions(
+    program
+      .command('runs')
+      .description('list the runs of a producer, the latest first')
+      .addHelpText('after', examples)
+      .action(async (flags: ServerOptions) => {
+        const runs = await clientOf(flags).runs();
+        printResult(flags, runs, () => runsLines(runs, tableLayout()));
+      }),
+  );
+}
+
+/** A table of runs. */
+export function runsLines(runs: readonly RunView[], layout: TableLayout): string[] {
+  if (runs.length === 0) return ['There are no runs. Submit one: sluice submit <corpus> --model <name>'];
+  return tableLines(
+    [
+      { title: 'run' },
+      { title: 'phase' },
+      { title: 'model' },
+      { title: 'rows', align: 'right' },
+      { title: 'done', align: 'right' },
+      { title: 'left', align: 'right' },
+      { title: 'submitted' },
+      { title: 'corpus', shrinks: true },
+    ],
+    runs.map(({ id, phase, request, progress, etaSeconds, createdAt, files }) => [
+      id,
+      phase,
+      request.model,
+      progress === undefined ? '' : countText(progress.rows),
+      progress?.fraction === undefined ? '' : shareText(progress.fraction),
+      etaSeconds === undefined ? '' : durationText(etaSeconds * 1000),
+      createdAt.replace('T', ' ').replace(/\..*$/, ''),
+      files.join(' '),
+    ]),
+    layout,
+  );
+}
