@@ -26,20 +26,23 @@ interface FleetLog {
 
 /** The producer's end of the queue. */
 export class FleetLink {
-  readonly redis: RedisConnection;
+  /** For what somebody waits for: it fails soon. */
+  readonly asking: RedisConnection;
   readonly pressure: QueuePressure;
+  readonly #feeding: RedisConnection;
   readonly #settings: Settings['producer'];
   readonly #metrics: Metrics;
   readonly #log: FleetLog;
 
   constructor(
-    redis: RedisConnection,
+    redis: { readonly feeding: RedisConnection; readonly asking: RedisConnection },
     pressure: QueuePressure,
     settings: Settings['producer'],
     metrics: Metrics,
     log: FleetLog,
   ) {
-    this.redis = redis;
+    this.asking = redis.asking;
+    this.#feeding = redis.feeding;
     this.pressure = pressure;
     this.#settings = settings;
     this.#metrics = metrics;
@@ -48,7 +51,7 @@ export class FleetLink {
 
   /** The workers that serve a bundle. */
   async workersOf(bundle: Bundle): Promise<WorkerCard[]> {
-    return (await listWorkers(this.redis)).filter((worker) => worker.bundle === bundle.hash);
+    return (await listWorkers(this.asking)).filter((worker) => worker.bundle === bundle.hash);
   }
 
   /** The runtime that most workers of a bundle have, or that is set; undefined while there are none. */
@@ -102,8 +105,8 @@ export class FleetLink {
 
   #labeller(bundle: Bundle, options: Omit<FleetLabellerOptions, 'classes' | 'attempts'>): OpenChunkLabeller {
     const { feed } = this.#settings;
-    const transport = new BullmqTransport(this.redis, bundle.hash);
-    const results = new RedisResultStore(this.redis);
+    const transport = new BullmqTransport(this.#feeding, bundle.hash);
+    const results = new RedisResultStore(this.#feeding);
     const labeller = new FleetLabeller(transport, results, {
       ...options,
       classes: bundle.manifest.labels.length,

@@ -8,12 +8,14 @@ await startService('producer', async () => {
   const settings = loadSettings();
   const { level } = settings.log;
   const logger = new ConsoleLogger('producer', { json: true, logLevels: [level === 'info' ? 'log' : level] });
-  const { api, admin, close } = await startProducer(settings, logger);
-  logger.log(`API: ${api}, its description: ${api}/docs. Metrics and queues: ${admin}`);
+  const producer = await startProducer(settings, logger);
+  logger.log(
+    `API: ${producer.api}, its description: ${producer.api}/docs. Metrics and queues: ${producer.admin}`,
+  );
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       logger.log(`${signal}: stopping; the runs go on with the next producer.`);
-      void close().finally(() => process.exit());
+      void producer.close().finally(() => process.exit());
     });
   }
 });

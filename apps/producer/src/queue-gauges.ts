@@ -1,10 +1,9 @@
 import type { Metrics } from '#metrics/metrics.js';
-import type { StageCard } from '#queue/worker-registry.js';
-import type { WorkerCard } from '#queue/worker-registry.js';
+import type { StageCard, WorkerCard } from '#queue/worker-registry.js';
 import { listWorkers } from '#queue/worker-registry.js';
 import type { FleetLink } from './fleet-link.js';
 import type { ModelShelf } from './model-shelf.js';
-import { StageQueues } from './stage-queues.js';
+import type { StageQueues } from './stage-queues.js';
 
 /** What a row takes a worker before any was measured, seconds. */
 const UNMEASURED_SECONDS = 0.01;
@@ -32,7 +31,12 @@ export class QueueGauges {
       this.#metrics.reset(name);
     }
     if (this.#fleet.pressure.ratio === undefined) return;
-    const workers = await listWorkers(this.#fleet.redis);
+    // It may go away meanwhile.
+    await this.#refreshQueues().catch(() => undefined);
+  }
+
+  async #refreshQueues(): Promise<void> {
+    const workers = await listWorkers(this.#fleet.asking);
     for (const model of await this.#models.names()) {
       const bundle = await this.#models.bundle(model).catch(() => undefined);
       if (bundle === undefined) continue;

@@ -4,8 +4,6 @@ import { usedRatio } from '#queue/redis-connection.js';
 import { ApiError } from './api-errors.js';
 
 const LOOK_EVERY_MS = 1000;
-/** No answer for so long is none. */
-const ANSWERS_WITHIN_MS = 3000;
 const RETRY_AFTER_S = 10;
 
 /** Whether Redis takes more work: it answers, and its memory is not too full. */
@@ -15,7 +13,7 @@ export class QueuePressure {
   readonly #stop = new AbortController();
   #ratio: number | undefined;
 
-  /** @param most share of Redis' memory above which nothing is given out */
+  /** @param redis a connection that fails soon @param most share of Redis' memory above which nothing is given out */
   constructor(redis: RedisConnection, most: number) {
     this.#redis = redis;
     this.#most = most;
@@ -51,8 +49,7 @@ export class QueuePressure {
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      const late = sleep(ANSWERS_WITHIN_MS, undefined, { ref: false });
-      this.#ratio = await Promise.race([usedRatio(this.#redis), late]).catch(() => undefined);
+      this.#ratio = await usedRatio(this.#redis).catch(() => undefined);
       await sleep(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }

@@ -1,5 +1,5 @@
 // For the types that it adds to requests.
-import type {} from '@fastify/multipart';
+import '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { schemaProblem } from '#pipeline/schema-problem.js';

@@ -220,6 +220,7 @@ export class RunFeeder {
     if (begun !== undefined) return begun;
     for (;;) {
       const found = await this.#fleet.fingerprintOf(bundle).catch(() => undefined);
+      fed.stop.signal.throwIfAborted();
       if (found !== undefined) {
         fed.waitsFor = undefined;
         return found;

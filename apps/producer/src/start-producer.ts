@@ -8,7 +8,7 @@ import fastify from 'fastify';
 import type { Settings } from '#config/settings-schema.js';
 import { adminRoutes } from '#metrics/admin-routes.js';
 import { Metrics } from '#metrics/metrics.js';
-import { connectRedis, expectQueueRedis } from '#queue/redis-connection.js';
+import { connectRedis, connectRedisToAsk, expectQueueRedis } from '#queue/redis-connection.js';
 import { redisPlaces } from '#queue/redis-places.js';
 import { ApiKeys } from './api-keys.js';
 import { Classifier } from './classifier.js';
@@ -67,16 +67,19 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
       'redis_used_ratio',
       'retries_total',
     ]);
-    const redis = connectRedis(redisPlaces(redisSettings).queue);
-    closing.push(() => redis.disconnect());
+    const place = redisPlaces(redisSettings).queue;
+    const redis = { feeding: connectRedis(place), asking: connectRedisToAsk(place) };
     let said = '';
-    redis.on('error', ({ message }: Error) => {
-      if (message !== said) log.warn(`Redis: ${message}`);
-      said = message;
-    });
-    redis.on('ready', () => (said = ''));
-    await expectQueueRedis(redis);
-    const pressure = new QueuePressure(redis, producer.feed.redisUsedRatio);
+    for (const connection of Object.values(redis)) {
+      closing.push(() => connection.disconnect());
+      connection.on('error', ({ message }: Error) => {
+        if (message !== said) log.warn(`Redis: ${message}`);
+        said = message;
+      });
+      connection.on('ready', () => (said = ''));
+    }
+    await expectQueueRedis(redis.feeding);
+    const pressure = new QueuePressure(redis.asking, producer.feed.redisUsedRatio);
     closing.push(() => pressure.close());
     const fleet = new FleetLink(redis, pressure, producer, metrics, log);
     const models = new ModelShelf(modelSettings.root);
@@ -92,7 +95,7 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     closing.push(() => clearInterval(sweeping));
     const classifier = new Classifier(fleet, models, producer.limits.classifyTexts);
     closing.push(() => classifier.close());
-    const queues = new StageQueues(redis);
+    const queues = new StageQueues(redis.asking);
     closing.push(() => queues.close());
 
     const gauges = new QueueGauges(fleet, models, queues, metrics);

@@ -51,8 +51,21 @@ export function connectRedis(place: RedisPlace, others: RedisOptions = {}): Redi
   const { host, port: nodePort, ...redisOptions } = options;
   return new Cluster([{ host: host ?? 'localhost', port: nodePort ?? 6379 }], {
     redisOptions,
-    lazyConnect: true,
+    lazyConnect: options.lazyConnect === true,
     enableOfflineQueue: others.enableOfflineQueue ?? true,
+  });
+}
+
+/** How long an answer is waited for where somebody waits for it, ms. */
+const ANSWERS_WITHIN_MS = 3000;
+
+/** A connection that fails soon while Redis is away, for who asks on somebody's behalf. */
+export function connectRedisToAsk(place: RedisPlace): RedisConnection {
+  return connectRedis(place, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: ANSWERS_WITHIN_MS,
+    lazyConnect: false,
   });
 }
 

@@ -168,11 +168,12 @@ export class FleetLabeller implements ChunkLabeller {
   async #take(waiting: Waiting): Promise<boolean> {
     const { run, classes } = this.#options;
     const { chunk, texts } = waiting.chunk;
-    const rows = joinParts(await this.#results.parts({ run, chunk }), texts.length, classes);
+    const parts = await this.#unlessClosed(this.#results.parts({ run, chunk }));
+    const rows = joinParts(parts, texts.length, classes);
     if (rows === undefined) return false;
     this.#options.onStep?.('results-joined');
     waiting.resolve(rows);
-    await this.#results.drop({ run, chunk });
+    await this.#unlessClosed(this.#results.drop({ run, chunk }));
     this.#options.onStep?.('results-dropped');
     return true;
   }
@@ -186,7 +187,8 @@ export class FleetLabeller implements ChunkLabeller {
         const { chunk } = waiting.chunk;
         if (waiting.isGiving) continue;
         try {
-          if (await this.#transport.isLive({ run, chunk, epoch: waiting.epoch })) continue;
+          const attempt = { run, chunk, epoch: waiting.epoch };
+          if (await this.#unlessClosed(this.#transport.isLive(attempt))) continue;
           // Its word that it is ready may be lost, and its results not.
           if (this.#isWaiting(waiting) && (await this.#take(waiting))) continue;
           // Its results may have come meanwhile, and be dropped.
@@ -196,13 +198,18 @@ export class FleetLabeller implements ChunkLabeller {
             continue;
           }
           onRetry?.(chunk);
-          await this.#give(waiting);
+          await this.#unlessClosed(this.#give(waiting));
         } catch (error) {
+          if (this.#closed.signal.aborted) return;
           onTrouble?.(error);
         }
-        if (this.#closed.signal.aborted) return;
       }
     }
+  }
+
+  /** A queue that is away answers nothing until it is back, and nobody need wait for that any more. */
+  #unlessClosed<T>(answer: Promise<T>): Promise<T> {
+    return orAborted(answer, this.#closed.signal);
   }
 
   #isWaiting(waiting: Waiting): boolean {

@@ -1,0 +1,115 @@
+/** The real services, as processes: producers and workers over a real Redis, each on ports of its own. */
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { spamBundle } from '../run-cli.js';
+import { RedisServer } from './redis-server.js';
+
+const apps = join(import.meta.dirname, '../../dist/apps');
+
+/** One service that runs. */
+export class Service {
+  readonly ended: Promise<number | string>;
+  readonly #child: ChildProcess;
+  #output = '';
+
+  constructor(app: 'producer' | 'worker', env: Readonly<Record<string, string>>) {
+    this.#child = spawn(process.execPath, [join(apps, app, 'src/main.js')], {
+      env: { PATH: process.env['PATH'], ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
+      stream.setEncoding('utf8').on('data', (block: string) => (this.#output += block));
+    }
+    this.ended = once(this.#child, 'exit').then(([code, signal]) => signal ?? code);
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for something that it says. @throws Error where it ends before */
+  async said(what: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = what.exec(this.#output);
+      if (found !== null) return found;
+      const blocks = [this.#child.stdout!, this.#child.stderr!].map((stream) => once(stream, 'data'));
+      const ended = await Promise.race([...blocks.map((block) => block.then(() => undefined)), this.ended]);
+      if (ended !== undefined) throw new Error(`The service ended (${ended}): ${this.#output}`);
+    }
+  }
+}
+
+export interface Producer extends Service {
+  /** Addresses of its API and its admin server. */
+  readonly api: string;
+  readonly admin: string;
+}
+
+export class ServiceFleet {
+  readonly redis: RedisServer;
+  readonly folder: string;
+  readonly #services = new Set<Service>();
+
+  private constructor(redis: RedisServer, folder: string) {
+    this.redis = redis;
+    this.folder = folder;
+  }
+
+  /** @param redisSettings as redis.conf has them */
+  static async start(redisSettings: Readonly<Record<string, string>> = {}): Promise<ServiceFleet> {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-services-'));
+    return new ServiceFleet(await RedisServer.start(redisSettings), folder);
+  }
+
+  /** @returns once it listens */
+  async producer(env: Readonly<Record<string, string>> = {}): Promise<Producer> {
+    const service = this.#start('producer', {
+      SLUICE_PRODUCER_RUNS_ROOT: join(this.folder, 'runs'),
+      SLUICE_MODELS_ROOT: dirname(spamBundle),
+      SLUICE_PRODUCER_API_PORT: '0',
+      SLUICE_PRODUCER_ADMIN_PORT: '0',
+      SLUICE_PRODUCER_FEED_RECONCILE_SECONDS: '1',
+      ...env,
+    });
+    const [, api = '', admin = ''] = await service.said(/API: (\S+), its.* queues: (http:[^\s"]+)/);
+    return Object.assign(service, { api, admin });
+  }
+
+  /** @returns once it takes jobs, with the address of its admin server */
+  async worker(env: Readonly<Record<string, string>> = {}): Promise<Service & { readonly admin: string }> {
+    const service = this.#start('worker', {
+      SLUICE_WORKER_BUNDLE: spamBundle,
+      SLUICE_WORKER_ADMIN_PORT: '0',
+      SLUICE_WORKER_LOCK_SECONDS: '2',
+      ...env,
+    });
+    const [, admin = ''] = await service.said(/Health and metrics: (http:[^\s"]+)/);
+    await service.said(/Serving stages/);
+    return Object.assign(service, { admin });
+  }
+
+  async stop(): Promise<void> {
+    for (const service of this.#services) service.kill('SIGKILL');
+    await Promise.all(Array.from(this.#services, ({ ended }) => ended));
+    await this.redis.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  #start(app: 'producer' | 'worker', env: Readonly<Record<string, string>>): Service {
+    const service = new Service(app, { SLUICE_REDIS_URL: this.redis.url, ...env });
+    this.#services.add(service);
+    return service;
+  }
+}
