@@ -4,12 +4,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { projectFolder } from './project-folder.js';
 
 /** What `npx sluice` starts. */
-export const cli = join(import.meta.dirname, '../apps/cli/bin/sluice.js');
+export const cli = join(projectFolder, 'apps/cli/bin/sluice.js');
 
 /** The bundle that the repository carries. */
-export const spamBundle = join(import.meta.dirname, '../models/spam');
+export const spamBundle = join(projectFolder, 'models/spam');
 
 export interface CliOptions {
   readonly cwd?: string;

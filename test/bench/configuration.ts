@@ -5,7 +5,7 @@ import { fingerprint } from '#inference/fingerprint.js';
 import type { TokenColumns } from '#pipeline/columns.js';
 import type { BenchCorpus } from './corpus.js';
 import type { BundleKind, Bundles } from './models.js';
-import { projectFolder } from './project-folder.js';
+import { projectFolder } from '../project-folder.js';
 
 /** How long the rows are, tokens with the special ones. */
 export interface LengthDistribution {

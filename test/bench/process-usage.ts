@@ -36,6 +36,18 @@ export function memoryBytes(pid: number | 'self', figure: 'VmHWM' | 'VmRSS'): nu
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }
 
+/** Clock ticks of Linux's /proc in a second. */
+const TICKS = 100;
+
+/** User and system time of all threads of another process, seconds; undefined outside Linux. */
+export function cpuSecondsOf(pid: number): number | undefined {
+  const stat = readIfThere(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // Counted behind the command, which may itself hold blanks: fields 14 and 15.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
 /** Linux lets a child inherit its parent's in this figure, so it is only the second choice. */
 function maxRssBytes(): number {
   return process.resourceUsage().maxRSS * 1024;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { projectFolder } from './project-folder.js';
+import { projectFolder } from '../project-folder.js';
 import type { ProcessUsage } from './process-usage.js';
 
 export interface LabelArguments {

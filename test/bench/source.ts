@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { UsageError } from '#run/usage-error.js';
 import { demoCorpus } from './corpus.js';
 import type { BenchOptions } from './options.js';
-import { projectFolder } from './project-folder.js';
+import { projectFolder } from '../project-folder.js';
 
 /** Which model is measured, and on which files. */
 export interface BenchSource {

@@ -5,10 +5,11 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { projectFolder } from '../project-folder.js';
 import { spamBundle } from '../run-cli.js';
 import { RedisServer } from './redis-server.js';
 
-const apps = join(import.meta.dirname, '../../dist/apps');
+const apps = join(projectFolder, 'dist/apps');
 
 /** One service that runs. */
 export class Service {
@@ -61,6 +62,7 @@ export class ServiceFleet {
   readonly redis: RedisServer;
   readonly folder: string;
   readonly #services = new Set<Service>();
+  readonly #adopted = new Set<ChildProcess>();
 
   private constructor(redis: RedisServer, folder: string) {
     this.redis = redis;
@@ -100,7 +102,13 @@ export class ServiceFleet {
     return Object.assign(service, { admin });
   }
 
+  /** A worker of another making; it is stopped with the others. */
+  adopt(child: ChildProcess): void {
+    this.#adopted.add(child);
+  }
+
   async stop(): Promise<void> {
+    for (const child of this.#adopted) child.kill('SIGKILL');
     for (const service of this.#services) service.kill('SIGKILL');
     await Promise.all(Array.from(this.#services, ({ ended }) => ended));
     await this.redis.stop();

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Command, InvalidArgumentError } from 'commander';
-import { projectFolder } from '../bench/project-folder.js';
+import { projectFolder } from '../project-folder.js';
 import type { CasesMessage, CasesTask, TargetCounts } from './cases.thread.js';
 
 /** Cases take milliseconds. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { BenchCorpus } from '../corpus.js';
 import { peersFolder } from '../peers/peers-folder.js';
 import { runPython, threadSettings } from '../peers/run-python.js';
-import { projectFolder } from '../project-folder.js';
+import { projectFolder } from '../../project-folder.js';
 import type { Sample } from '../result-file.js';
 import { runLabel } from '../run-label.js';
 import type { PreparedBundles } from './prepare-bundles.js';

@@ -10,7 +10,7 @@ import { benchConfiguration } from '../configuration.js';
 import type { BenchCorpus } from '../corpus.js';
 import { prepareCorpus } from '../corpus.js';
 import { pythonEnvironment, pythonVersion } from '../peers/python-environment.js';
-import { projectFolder } from '../project-folder.js';
+import { projectFolder } from '../../project-folder.js';
 import type { BenchResult, Sample } from '../result-file.js';
 import { writeResult } from '../result-file.js';
 import { runLabel } from '../run-label.js';

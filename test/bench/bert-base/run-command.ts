@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessUsage } from '../process-usage.js';
-import { projectFolder } from '../project-folder.js';
+import { projectFolder } from '../../project-folder.js';
 
 /** What a command of `sluice` took, start and end included. */
 export interface CommandUsage extends ProcessUsage {

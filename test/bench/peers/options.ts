@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { fraction, nameList, wholeNumber } from '../../../apps/cli/src/option-values.js';
-import { projectFolder } from '../project-folder.js';
+import { projectFolder } from '../../project-folder.js';
 import { allNames } from './peers-and-sluice.js';
 
 export interface PeersOptions {
