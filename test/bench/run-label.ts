@@ -17,6 +17,8 @@ export interface LabelArguments {
   readonly folder: string;
   /** Also the probabilities. */
   readonly probabilities?: boolean;
+  /** Whether repeated texts are computed once; default true. */
+  readonly dedupe?: boolean;
 }
 
 export interface LabelledFile {
@@ -98,7 +100,7 @@ const nodeArguments = [
 ];
 
 function labelFlags(
-  { bundle, speed, workers, batchTokens, probabilities = false }: LabelArguments,
+  { bundle, speed, workers, batchTokens, probabilities = false, dedupe = true }: LabelArguments,
   out: string,
 ): string[] {
   const policy = typeof speed === 'string' ? { policy: speed } : { speed };
@@ -106,6 +108,7 @@ function labelFlags(
   return [
     '--quiet',
     ...(probabilities ? ['--probabilities'] : []),
+    ...(dedupe ? [] : ['--no-dedupe']),
     ...Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]),
   ];
 }

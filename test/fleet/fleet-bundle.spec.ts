@@ -84,7 +84,7 @@ async function startWorker(batchTokens: number, stages: readonly [number, number
     transport,
     results: new RedisResultStore(connection),
     activations: new RedisActivationStore(connection),
-    budget: new ByteBudget(64 * 2 ** 20),
+    budgets: { survivors: new ByteBudget(64 * 2 ** 20), arrived: new ByteBudget(64 * 2 ** 20) },
     // Small enough that a chunk's survivors are several jobs.
     blobBytes: 2 ** 20,
     tryRows: () => Promise.reject(new Error('No row of these is suspect.')),

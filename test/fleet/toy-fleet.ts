@@ -123,7 +123,7 @@ export function openToyWorker(url: string, options: ToyWorkerOptions = {}): ToyW
     transport,
     results: new RedisResultStore(redis),
     activations: new ForgetfulStore(redis, loses),
-    budget: new ByteBudget(10 * BLOB_BYTES),
+    budgets: { survivors: new ByteBudget(10 * BLOB_BYTES), arrived: new ByteBudget(10 * BLOB_BYTES) },
     blobBytes: BLOB_BYTES,
     tryRows: suspect.tryRows.bind(suspect),
     onRetry: (reason: string, rows: number) => recomputed.set(reason, (recomputed.get(reason) ?? 0) + rows),

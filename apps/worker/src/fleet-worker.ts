@@ -47,7 +47,7 @@ export class FleetWorker implements ServiceHealth {
   readonly #closing: (() => Promise<unknown>)[] = [];
   #worker: StageWorker | undefined;
   #redis: RedisConnection | undefined;
-  #budget: ByteBudget | undefined;
+  #budgets: JobWorkParts['budgets'] | undefined;
   /** Why it is not ready. */
   #notReady: string | undefined = NOT_STARTED;
 
@@ -96,8 +96,9 @@ export class FleetWorker implements ServiceHealth {
     const figures = new StageFigures(this.#metrics, stages, () => this.#worker?.moved());
     const transport = new BullmqTransport(redis, bundle.hash);
     this.#closing.push(() => transport.close());
-    const budget = new ByteBudget(settings.activationMemory * MEBIBYTE);
-    this.#budget = budget;
+    const bytes = settings.activationMemory * MEBIBYTE;
+    const budgets = { survivors: new ByteBudget(bytes), arrived: new ByteBudget(bytes) };
+    this.#budgets = budgets;
     const parts: JobWorkParts = {
       layout,
       lastStage: stages[1],
@@ -105,13 +106,20 @@ export class FleetWorker implements ServiceHealth {
       engines: new PolicyEngines((policy) =>
         opened.withPolicy(policy, {
           telemetry: figures,
-          patience: { ms: settings.waitMs, moreMayCome: () => this.#worker?.takesMore === true },
+          // What texts there are at the first stage comes at once; later ones come as workers before this one make them.
+          patience:
+            stages[0] === 0
+              ? undefined
+              : {
+                  ms: settings.waitMs,
+                  moreMayCome: () => this.#worker?.takesMore === true && !budgets.arrived.isFull,
+                },
         }),
       ),
       transport,
       results: new RedisResultStore(redis),
       activations,
-      budget,
+      budgets,
       blobBytes: settings.blobMemory * MEBIBYTE,
       tryRows: this.#quarantine(),
       onRetry: (reason, rows) => this.#metrics.count('retries_total', { reason }, rows),
@@ -146,7 +154,8 @@ export class FleetWorker implements ServiceHealth {
   /** Brings the gauges up to date. */
   refresh(): Promise<void> {
     this.#metrics.set('jobs_active', {}, this.#worker?.active ?? 0);
-    this.#metrics.set('activation_bytes', {}, this.#budget?.used ?? 0);
+    const { survivors, arrived } = this.#budgets ?? {};
+    this.#metrics.set('activation_bytes', {}, (survivors?.used ?? 0) + (arrived?.used ?? 0));
     return Promise.resolve();
   }
 

@@ -52,7 +52,9 @@ const workerSchema = z.strictObject({
     .int()
     .min(1)
     .max(1024)
-    .describe('Jobs of each stage that are worked on side by side: more of them fill batches better.'),
+    .describe(
+      'Jobs of the first stage that are worked on side by side, and eight times as many of each later one: more of them fill batches better.',
+    ),
   batchTokens: z
     .int()
     .min(1)
@@ -62,10 +64,18 @@ const workerSchema = z.strictObject({
     .int()
     .min(0)
     .max(60_000)
-    .describe('How long rows wait for others of their length while batches are not full, ms.'),
+    .describe(
+      'How long rows from other workers wait for more of their length, while batches are not full, ms.',
+    ),
   survivorMemory: mebibytes.describe('Bound of the activations between stages that both run here, MiB.'),
-  activationMemory: mebibytes.describe('Bound of the activations on their way to another worker, MiB.'),
-  blobMemory: z.int().min(1).max(256).describe('The most activations that travel as one, MiB.'),
+  activationMemory: mebibytes.describe(
+    'Bound of the activations on their way to other workers, and of those that have come from them, MiB each.',
+  ),
+  blobMemory: z
+    .int()
+    .min(1)
+    .max(256)
+    .describe('The most activations that travel as one, MiB, if all rows survive.'),
   lockSeconds: seconds.describe('After which a job of a worker that is gone comes back.'),
   wedgedSeconds: seconds.describe('After which a worker that has jobs, and ends none, counts as dead.'),
   drainSeconds: seconds.describe(

@@ -13,13 +13,15 @@ export interface StageWorkerOptions {
   readonly stages: readonly number[];
   /** Of this runtime. */
   readonly fingerprint: string;
-  /** Jobs of a stage that are worked on side by side, so that batches are full. */
+  /** Jobs of the first stage that are worked on side by side, so that batches are full; of others, more. */
   readonly jobs: number;
   /** After which a job of a worker that is gone comes back, ms. */
   readonly lockMs: number;
   readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 
+/** A job behind the first stage has only rows that survived: so many times more of them fill batches as well. */
+const DEEP_JOBS = 8;
 /** A job is given to so many workers that die before it is left alone. */
 const DEATHS = 20;
 /** A job that so many workers died with may be the cause. */
@@ -39,7 +41,7 @@ export class StageWorker {
   readonly #workers: readonly Worker<JobData>[];
   readonly #work: WorkOnJob;
   readonly #options: StageWorkerOptions;
-  #active = 0;
+  readonly #active = new Map<number, number>();
   #moved = performance.now();
   #handsBack = false;
 
@@ -55,7 +57,7 @@ export class StageWorker {
         {
           connection: redis,
           prefix: KEY_PREFIX,
-          concurrency: jobs,
+          concurrency: slotsOf(stage, jobs),
           lockDuration: lockMs,
           stalledInterval: lockMs / 2,
           maxStalledCount: DEATHS,
@@ -77,12 +79,13 @@ export class StageWorker {
 
   /** Jobs that it has. */
   get active(): number {
-    return this.#active;
+    return [...this.#active.values()].reduce((sum, jobs) => sum + jobs, 0);
   }
 
   /** Whether it takes further jobs while it works on those that it has. */
   get takesMore(): boolean {
-    return this.#active < this.#options.jobs * this.#workers.length;
+    const { stages, jobs } = this.#options;
+    return stages.some((stage) => this.#activeAt(stage) < slotsOf(stage, jobs));
   }
 
   /** When work last went on, by `performance.now()`. */
@@ -102,12 +105,17 @@ export class StageWorker {
     clearTimeout(timer);
   }
 
+  #activeAt(stage: number): number {
+    return this.#active.get(stage) ?? 0;
+  }
+
   async #take(job: Job<JobData>, token: string | undefined, signal?: AbortSignal): Promise<void> {
     if (!job.data.fingerprints.includes(this.#options.fingerprint)) {
       await job.moveToDelayed(Date.now() + REFUSED_MS, token);
       throw new DelayedError(`Chunk ${job.data.chunk} of run ${job.data.run} is for another runtime.`);
     }
-    this.#active += 1;
+    const { stage } = job.data;
+    this.#active.set(stage, this.#activeAt(stage) + 1);
     this.#moved = performance.now();
     try {
       const isSuspect = job.stalledCounter >= SUSPECT_DEATHS;
@@ -117,8 +125,10 @@ export class StageWorker {
       await job.moveToDelayed(Date.now(), token);
       throw new DelayedError(`Chunk ${job.data.chunk} of run ${job.data.run} was given back.`);
     } finally {
-      this.#active -= 1;
+      this.#active.set(stage, this.#activeAt(stage) - 1);
       this.#moved = performance.now();
     }
   }
 }
+
+const slotsOf = (stage: number, jobs: number): number => (stage === 0 ? jobs : DEEP_JOBS * jobs);

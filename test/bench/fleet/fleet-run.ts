@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunView } from '#run/run-view.js';
@@ -14,7 +15,7 @@ export interface Answers {
   readonly milliseconds: number[];
 }
 
-const ASK_EVERY_MS = 20;
+const ASK_EVERY_MS = 100;
 const LOOK_EVERY_MS = 200;
 
 /** Submits a corpus and waits for its end. @param during hears of the run as it goes on */
@@ -69,7 +70,6 @@ export async function histogramOf(
 
 /** Lines of an output, to compare. */
 export async function sha256Of(path: string): Promise<string> {
-  const { createHash } = await import('node:crypto');
   return createHash('sha256')
     .update(await readFile(path))
     .digest('hex');

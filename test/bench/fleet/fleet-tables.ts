@@ -17,11 +17,12 @@ const spread = (values: readonly number[], decimals: number): string =>
   spreadText(spreadOf(values), decimals);
 
 /** Throughput side by side, and as a share of that of `sluice label` in the same round. */
-export function throughputTable(samples: readonly ThroughputSample[]): ResultTable {
+/** @param repeat times that the rows are in the corpus */
+export function throughputTable(samples: readonly ThroughputSample[], repeat: number): ResultTable {
   const pace = ({ rows, seconds }: ThroughputSample): number => rows / seconds;
   return {
     title: 'Throughput on one machine',
-    note: 'From the first chunk read to the last committed; of the fleet, the processor time of producer and workers.',
+    note: `The rows ${repeat} times over, repeated ones computed again. From the first chunk read to the last committed; of the fleet, the processor time of producer and workers.`,
     columns: ['variant', 'rows/s', '× sluice label', 'CPU ms a row'],
     rows: (['embedded', 'fleet', 'stages'] as const).flatMap((variant) => {
       const own = samples.filter((sample) => sample.variant === variant);
@@ -56,7 +57,7 @@ export function answersTable(samples: readonly ThroughputSample[]): ResultTable 
   }
   return {
     title: 'Answers while all cores infer',
-    note: 'Of health and metrics, every 20 ms, in the runs of the fleet above.',
+    note: 'Of health and metrics, each asked every 100 ms in a run of the fleet of its own.',
     columns: ['address', 'asked', 'median ms', '99th percentile ms', 'most ms'],
     rows: Array.from(byPlace, ([place, times]) => {
       const sorted = times.toSorted((a, b) => a - b);

@@ -1,5 +1,5 @@
 /** `npm run bench:fleet`: see --help. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { CommanderError } from 'commander';
 import { UsageError } from '#run/usage-error.js';
@@ -56,7 +56,11 @@ async function bench(options: FleetBenchOptions, folder: string): Promise<void> 
     tokens,
   );
   for (const line of configurationLines(configuration)) say(line);
-  const samples = await runRounds(options.rounds, stages.length, { bundle, corpus, folder });
+  const path = join(folder, 'repeated.jsonl');
+  await writeFile(path, (await readFile(corpus.path, 'utf8')).repeat(options.repeat));
+  const work = { bundle, path, folder };
+  const samples = await runRounds(options.rounds, stages.length, work);
+  const asked = await onFleet(work, 'fleet', ['all', 'all'], 0, true);
   const length = Math.round(configuration.corpus.lengths.median);
   const budgets = await measureBudgets(bundle, length);
   const memory = options.memoryRows === 0 ? undefined : await measureMemory(options.memoryRows, say);
@@ -66,11 +70,11 @@ async function bench(options: FleetBenchOptions, folder: string): Promise<void> 
     begun,
     configuration,
     samples: [],
-    summary: { samples, budgets, memory },
+    summary: { samples, asked, budgets, memory },
   });
   const tables = [
-    throughputTable(samples),
-    answersTable(samples),
+    throughputTable(samples, options.repeat),
+    answersTable([asked]),
     budgetTable(budgets, samples, length),
     ...(memory === undefined ? [] : [memoryTable(memory)]),
   ];

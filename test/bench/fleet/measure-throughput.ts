@@ -2,7 +2,6 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Bundle } from '#model/bundle/bundle.js';
 import { ServiceFleet } from '../../fleet/service-fleet.js';
-import type { BenchCorpus } from '../corpus.js';
 import { cpuSecondsOf } from '../process-usage.js';
 import { runLabel } from '../run-label.js';
 import type { Answers } from './fleet-run.js';
@@ -27,21 +26,24 @@ export interface ThroughputSample {
 
 interface Work {
   readonly bundle: Bundle;
-  readonly corpus: BenchCorpus;
+  /** Of the corpus. */
+  readonly path: string;
   readonly folder: string;
 }
 
 /** `sluice label` with two inference threads. */
-export async function embedded({ bundle, corpus, folder }: Work, round: number): Promise<ThroughputSample> {
+export async function embedded({ bundle, path, folder }: Work, round: number): Promise<ThroughputSample> {
   const out = join(folder, `embedded-${round}`);
   await mkdir(out, { recursive: true });
   const run = await runLabel({
-    corpus: corpus.path,
+    corpus: path,
     bundle: bundle.directory,
     speed: SPEED,
     workers: 2,
     batchTokens: BATCH_TOKENS,
     folder: out,
+    // A fleet computes them again, too.
+    dedupe: false,
   });
   return {
     variant: 'embedded',
@@ -53,19 +55,24 @@ export async function embedded({ bundle, corpus, folder }: Work, round: number):
   };
 }
 
-/** Redis, a producer, and two workers of one thread. @param stages of each */
+/**
+ * Redis, a producer, and two workers of one thread.
+ * @param stages of each
+ * @param asks whether health and metrics are asked meanwhile, which takes processor time of its own
+ */
 export async function onFleet(
-  { bundle, corpus }: Work,
+  { bundle, path }: Work,
   variant: 'fleet' | 'stages',
   stages: readonly string[],
   round: number,
+  asks = false,
 ): Promise<ThroughputSample> {
   const fleet = await ServiceFleet.start();
   try {
     const models = dirname(bundle.directory);
     const producer = await fleet.producer({
       SLUICE_MODELS_ROOT: models,
-      SLUICE_PRODUCER_INPUT_ROOT: dirname(corpus.path),
+      SLUICE_PRODUCER_INPUT_ROOT: dirname(path),
       SLUICE_PRODUCER_FEED_RECONCILE_SECONDS: '30',
     });
     const workers = await Promise.all(
@@ -78,22 +85,20 @@ export async function onFleet(
       ),
     );
     const stop = new AbortController();
-    const asking = askAgainAndAgain(
-      [
-        `${producer.admin}/health`,
-        `${producer.admin}/metrics`,
-        `${workers[0]!.admin}/health`,
-        `${workers[0]!.admin}/metrics`,
-      ],
-      stop.signal,
-    );
+    const addresses = [
+      `${producer.admin}/health`,
+      `${producer.admin}/metrics`,
+      `${workers[0]!.admin}/health`,
+      `${workers[0]!.admin}/metrics`,
+    ];
+    const asking = askAgainAndAgain(asks ? addresses : [], stop.signal);
     const pids = [producer, ...workers].map(({ pid }) => pid);
     const cpu = (): number => pids.reduce((sum, pid) => sum + (cpuSecondsOf(pid) ?? 0), 0);
     const before = cpu();
     const { report, id } = await runOnFleet(producer.api, {
       model: bundle.directory.slice(models.length + 1),
       speed: SPEED,
-      path: corpus.path.slice(dirname(corpus.path).length + 1),
+      path: path.slice(dirname(path).length + 1),
     });
     const cpuSeconds = cpu() - before;
     stop.abort();
@@ -107,7 +112,7 @@ export async function onFleet(
       cpuSeconds,
       outputSha256: await sha256Of(join(fleet.folder, 'runs', id, 'output.jsonl')),
       deepBatch: variant === 'stages' ? { tokens: deep.sum / deep.count, batches: deep.count } : undefined,
-      answers: await asking,
+      answers: asks ? await asking : undefined,
     };
   } finally {
     await fleet.stop();

@@ -6,6 +6,7 @@ import { projectFolder } from '../../project-folder.js';
 export interface FleetBenchOptions {
   readonly rounds: number;
   readonly rows: number;
+  readonly repeat: number;
   readonly memoryRows: number;
   readonly checkpoint?: string | undefined;
   readonly corpus?: string[] | undefined;
@@ -30,7 +31,13 @@ export function fleetBenchOptions(args: readonly string[]): FleetBenchOptions {
   return new Command('bench:fleet')
     .description('measure a fleet on one machine beside sluice label')
     .option('--rounds <n>', 'how often each variant runs', wholeNumber(1), 3)
-    .option('--rows <n>', 'rows that are labelled, at even distances', wholeNumber(1), 6000)
+    .option('--rows <n>', 'rows that are labelled, at even distances', wholeNumber(1), 6600)
+    .option(
+      '--repeat <n>',
+      'times that these rows are in the corpus, so that it is long enough',
+      wholeNumber(1),
+      4,
+    )
     .option(
       '--memory-rows <n>',
       'short rows of the run whose memory is measured; 0 leaves it out',

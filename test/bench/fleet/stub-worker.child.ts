@@ -81,7 +81,7 @@ const parts = {
   transport,
   results: new RedisResultStore(redis),
   activations: new RedisActivationStore(redis),
-  budget: new ByteBudget(64 * 2 ** 20),
+  budgets: { survivors: new ByteBudget(64 * 2 ** 20), arrived: new ByteBudget(64 * 2 ** 20) },
   blobBytes: 8 * 2 ** 20,
   tryRows: () => Promise.reject(new Error('No row of these is suspect.')),
 };

@@ -143,24 +143,31 @@ export class StageEngine implements RowLabeller {
   #fillRunner(): void {
     clearTimeout(this.#waking);
     while (this.#running < this.#runner.concurrency * (1 + LOOK_AHEAD)) {
-      const wait = this.#waitMs();
-      const turn = wait > 0 ? 'only-full' : this.#turn;
-      const next = nextBatch(turn, this.#pools, (tokens) => this.#hasRoom(tokens));
-      if (next === undefined) {
-        if (wait > 0 && wait < Infinity) this.#waking = setTimeout(() => this.#fillRunner(), wait);
-        return;
-      }
+      const next = this.#nextBatch();
+      if (next === undefined) return;
       this.#turn = this.#turn === 'full' ? 'oldest' : 'full';
       void this.#run(next);
     }
   }
 
-  /** How long the rows that have waited longest may still wait for others, ms; Infinity where there are none. */
-  #waitMs(): number {
-    if (this.#patience === undefined || !this.#patience.moreMayCome()) return 0;
+  #nextBatch(): NextBatch | undefined {
+    const of = (turn: Parameters<typeof nextBatch>[0]): NextBatch | undefined =>
+      nextBatch(turn, this.#pools, (tokens) => this.#hasRoom(tokens));
+    const patience = this.#patience;
+    const wait = patience === undefined ? 0 : this.#since() + patience.ms - performance.now();
+    if (patience === undefined || wait <= 0) return of(this.#turn);
+    const full = of('only-full');
+    if (full !== undefined) return full;
+    if (!patience.moreMayCome()) return of('oldest');
+    if (wait < Infinity) this.#waking = setTimeout(() => this.#fillRunner(), wait);
+    return undefined;
+  }
+
+  /** From when on the rows that have waited longest have; Infinity where there are none. */
+  #since(): number {
     let since = Infinity;
     for (const task of this.#tasks.values()) since = Math.min(since, task.since);
-    return Math.max(0, since + this.#patience.ms - performance.now());
+    return since;
   }
 
   async #run({ stage, length }: NextBatch): Promise<void> {

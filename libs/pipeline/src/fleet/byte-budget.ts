@@ -13,6 +13,11 @@ export class ByteBudget {
     return this.#used;
   }
 
+  /** Whether work waits for bytes. */
+  get isFull(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** Begins the work when its bytes are free; they are taken until it has ended. */
   async with<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     await new Promise<void>((begin) => {

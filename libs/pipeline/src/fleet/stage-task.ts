@@ -26,8 +26,8 @@ export interface StageTaskParts {
   readonly transport: StageTransport;
   readonly results: ResultStore;
   readonly activations: ActivationStore;
-  /** Bounds what may survive the last stage at the same time. */
-  readonly budget: ByteBudget;
+  /** Bounds what may survive the last stage at the same time, and what has come from other workers. */
+  readonly budgets: { readonly survivors: ByteBudget; readonly arrived: ByteBudget };
   /** The most bytes of activations that are kept, and carried, as one. */
   readonly blobBytes: number;
   readonly onRetry?: ((reason: RetryReason, rows: number) => void) | undefined;
@@ -79,15 +79,19 @@ export async function runStageJob(job: StageJob, parts: StageTaskParts, signal: 
   } else if (input.activations === undefined) {
     await runRows(job, input.tokens, undefined, parts, signal);
   } else {
-    const hidden = await fetchActivations(job, input.activations, parts);
-    if (hidden === undefined) await sendBack(job, input.tokens, parts);
-    else {
-      await runRows(job, input.tokens, hidden, parts, signal);
-      await parts.activations.drop(input.activations);
+    const { tokens, activations: key } = input;
+    await parts.budgets.arrived.with(tokens.ids.length * bytesOfToken(parts.layout), async () => {
+      const hidden = await fetchActivations(job, key, parts);
+      if (hidden === undefined) await sendBack(job, tokens, parts);
+      else await runRows(job, tokens, hidden, parts, signal);
+      await parts.activations.drop(key);
       parts.onStep?.('activations-dropped');
-    }
+    });
   }
 }
+
+const bytesOfToken = ({ hiddenSize, activation }: ModelLayout): number =>
+  hiddenSize * (activation === 'float16' ? 2 : 4);
 
 async function fetchActivations(
   { rows }: StageJob,
@@ -126,10 +130,10 @@ async function runRows(
   parts: StageTaskParts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { lastStage, layout, budget, engines, blobBytes } = parts;
+  const { lastStage, layout, budgets, engines, blobBytes } = parts;
   const engine = engines.of(job.policy);
   const { stage, urgent } = job;
-  const width = layout.hiddenSize * (layout.activation === 'float16' ? 2 : 4);
+  const width = bytesOfToken(layout);
   const isWhole = lastStage === layout.stages.length - 1;
   const work = async (from: number, to: number): Promise<void> => {
     signal.throwIfAborted();
@@ -147,7 +151,7 @@ async function runRows(
   await Promise.all(
     slices.map(([from, to]) => {
       const bytes = ((tokens.offsets[to] ?? 0) - (tokens.offsets[from] ?? 0)) * width;
-      return budget.with(bytes, () => work(from, to));
+      return budgets.survivors.with(bytes, () => work(from, to));
     }),
   );
 }
