@@ -36,8 +36,8 @@ interface OpenLabeller {
 let runs = 0;
 /** A fleet with a worker for each span of stages. */
 function fleetOf(...spans: readonly (readonly [number, number])[]): OpenLabeller {
-  const workers = spans.map((stages) => openToyWorker(redis.url, { stages, pauseMs: 5 }));
-  const fleet = openFleet(redis.url, `contract-${(runs += 1)}`);
+  const workers = spans.map((stages) => openToyWorker(redis, { stages, pauseMs: 5 }));
+  const fleet = openFleet(redis, `contract-${(runs += 1)}`);
   return {
     labeller: fleet.labeller,
     async close() {

@@ -99,7 +99,7 @@ export class FleetScene {
 
   /** A worker in this process. */
   work(options: ToyWorkerOptions = {}): ToyWorker {
-    const worker = openToyWorker(this.redis.url, { quarantine: this.workerScript, ...options });
+    const worker = openToyWorker(this.redis, { quarantine: this.workerScript, ...options });
     this.#workers.add(worker);
     return worker;
   }
@@ -137,7 +137,7 @@ export class FleetScene {
     const run = toyRun({
       folder,
       fleet: (directory) => {
-        this.#fleet = openFleet(this.redis.url, directory.record.id, options);
+        this.#fleet = openFleet(this.redis, directory.record.id, options);
         return this.#fleet.labeller;
       },
       options: { chunksInFlight: 8 },

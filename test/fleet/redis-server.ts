@@ -31,8 +31,10 @@ export class RedisServer {
     const port = await freePort();
     const all = { bind: '127.0.0.1', port, dir: folder, save: '', appendonly: 'yes', ...settings };
     const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const server = new RedisServer(`redis://127.0.0.1:${port}`, folder, args);
-    await server.#answers();
+    const scheme = 'tls-port' in settings ? 'rediss' : 'redis';
+    const server = new RedisServer(`${scheme}://127.0.0.1:${settings['tls-port'] ?? port}`, folder, args);
+    // Who sets up TLS or users knows how to ask.
+    if (scheme === 'redis' && settings['user'] === undefined) await server.#answers();
     return server;
   }
 
@@ -80,7 +82,7 @@ function expectRedis(): void {
   );
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

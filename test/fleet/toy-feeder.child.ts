@@ -12,7 +12,7 @@ await toyRun({
   folder,
   open: { onStep },
   fleet: async (run: RunDirectory) => {
-    fleet = openFleet(url, run.record.id, { nextEpoch: await run.openEpochs(), onStep });
+    fleet = openFleet({ url }, run.record.id, { nextEpoch: await run.openEpochs(), onStep });
     return fleet.labeller;
   },
   options: { chunksInFlight: 8 },

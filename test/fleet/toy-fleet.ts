@@ -7,6 +7,7 @@ import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
 import { QuarantineProcess } from '#pipeline/fleet/quarantine-process.js';
 import { workOnJob } from '#pipeline/fleet/work-on-job.js';
 import { BullmqTransport } from '#queue/bullmq-transport.js';
+import type { RedisPlace } from '#queue/redis-connection.js';
 import { connectRedis } from '#queue/redis-connection.js';
 import { RedisActivationStore } from '#queue/redis-activation-store.js';
 import { RedisResultStore } from '#queue/redis-result-store.js';
@@ -38,9 +39,9 @@ interface FleetOptions {
 
 let epochs = 0;
 
-export function openFleet(url: string, run: string, options: FleetOptions = {}): OpenFleet {
+export function openFleet(place: RedisPlace, run: string, options: FleetOptions = {}): OpenFleet {
   const { fingerprints = [FINGERPRINT], attempts = 10, nextEpoch = () => (epochs += 1), onStep } = options;
-  const redis = connectRedis({ url });
+  const redis = connectRedis(place);
   redis.on('error', () => undefined);
   const retried: number[] = [];
   const transport = new BullmqTransport(redis, toyBundle);
@@ -98,10 +99,10 @@ export interface ToyWorker {
   close(): Promise<void>;
 }
 
-export function openToyWorker(url: string, options: ToyWorkerOptions = {}): ToyWorker {
+export function openToyWorker(place: RedisPlace, options: ToyWorkerOptions = {}): ToyWorker {
   const { stages: [first, last] = [0, LAST_STAGE], pauseMs = 0, isBroken = false } = options;
   const { fingerprint = FINGERPRINT, bundle = toyBundle, quarantine = 'none', loses = 0, onStep } = options;
-  const redis = connectRedis({ url });
+  const redis = connectRedis(place);
   redis.on('error', () => undefined);
   const begun = toyLayout.stages.map(() => 0);
   const recomputed = new Map<string, number>();

@@ -19,11 +19,14 @@ if (url === undefined) {
   });
 } else {
   const options: ToyWorkerOptions = JSON.parse(json);
-  const worker = openToyWorker(url, {
-    ...options,
-    quarantine: import.meta.filename,
-    onStep: killAtStep(deadly, Number(nth)),
-  });
+  const worker = openToyWorker(
+    { url },
+    {
+      ...options,
+      quarantine: import.meta.filename,
+      onStep: killAtStep(deadly, Number(nth)),
+    },
+  );
   process.once('SIGTERM', () => void worker.close());
   process.stdout.write('ready\n');
 }
