@@ -19,6 +19,11 @@ export const twoSpans: readonly [first: ToyWorkerOptions, last: ToyWorkerOptions
   { stages: [2, 2] },
 ];
 
+interface Pace {
+  readonly chunkRows: number;
+  readonly chunksInFlight: number;
+}
+
 export class FleetScene {
   readonly undisturbed: RunOutcome;
   readonly workerScript: string;
@@ -26,6 +31,7 @@ export class FleetScene {
   readonly #root: string;
   readonly #built: string;
   readonly #corpus: string;
+  readonly #pace: Pace;
   #redis: RedisServer | undefined;
   #fleet: OpenFleet | undefined;
   readonly #workers = new Set<ToyWorker>();
@@ -35,18 +41,21 @@ export class FleetScene {
     root: string;
     built: string;
     corpus: string;
+    pace: Pace;
     scripts: { worker: string; feeder: string };
     undisturbed: RunOutcome;
   }) {
     this.#root = scene.root;
     this.#built = scene.built;
     this.#corpus = scene.corpus;
+    this.#pace = scene.pace;
     this.workerScript = scene.scripts.worker;
     this.feederScript = scene.scripts.feeder;
     this.undisturbed = scene.undisturbed;
   }
 
-  static async open(corpus: string): Promise<FleetScene> {
+  /** @param pace rows of a chunk, and chunks in flight */
+  static async open(corpus: string, pace: Pace = { chunkRows: 10, chunksInFlight: 8 }): Promise<FleetScene> {
     const root = await mkdtemp(join(tmpdir(), 'sluice-fleet-'));
     // Among the packages that the scripts import.
     const cache = join(import.meta.dirname, '../../node_modules/.cache');
@@ -58,8 +67,8 @@ export class FleetScene {
     };
     const folder = await mkdtemp(join(root, 'run-'));
     await writeFile(join(folder, 'corpus.txt'), corpus);
-    await toyRun({ folder });
-    return new FleetScene({ root, built, corpus, scripts, undisturbed: await outcomeOf(folder) });
+    await toyRun({ folder, chunkRows: pace.chunkRows });
+    return new FleetScene({ root, built, corpus, pace, scripts, undisturbed: await outcomeOf(folder) });
   }
 
   get redis(): RedisServer {
@@ -140,7 +149,8 @@ export class FleetScene {
         this.#fleet = openFleet(this.redis, directory.record.id, options);
         return this.#fleet.labeller;
       },
-      options: { chunksInFlight: 8 },
+      chunkRows: this.#pace.chunkRows,
+      options: { chunksInFlight: this.#pace.chunksInFlight },
     }).finally(() => (over = true));
     // Else an error of the run would be nobody's until the disturbance is over.
     run.catch(() => undefined);

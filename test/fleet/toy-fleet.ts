@@ -86,6 +86,10 @@ export interface ToyWorkerOptions {
   /** The script that labels suspect rows. */
   readonly quarantine?: string | undefined;
   readonly onStep?: ((step: WorkerStep) => void) | undefined;
+  /** After which jobs of a worker that died come back. */
+  readonly lockMs?: number | undefined;
+  /** In a process of its own: whether it writes each step to standard output. */
+  readonly tellsSteps?: boolean | undefined;
 }
 
 export interface ToyWorker {
@@ -144,7 +148,7 @@ export function openToyWorker(place: RedisPlace, options: ToyWorkerOptions = {})
       stages: Array.from({ length: last - first + 1 }, (_, index) => first + index),
       fingerprint,
       jobs: 4,
-      lockMs: LOCK_MS,
+      lockMs: options.lockMs ?? LOCK_MS,
       onTrouble: (error) => troubles.push(error),
     },
   );

@@ -19,12 +19,17 @@ if (url === undefined) {
   });
 } else {
   const options: ToyWorkerOptions = JSON.parse(json);
+  const dies = killAtStep(deadly, Number(nth));
+  const onStep = (step: string): void => {
+    if (options.tellsSteps === true) process.stdout.write(`${step}\n`);
+    dies(step);
+  };
   const worker = openToyWorker(
     { url },
     {
       ...options,
       quarantine: import.meta.filename,
-      onStep: killAtStep(deadly, Number(nth)),
+      onStep,
     },
   );
   process.once('SIGTERM', () => void worker.close());
