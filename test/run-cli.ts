@@ -72,6 +72,14 @@ export class CliProcess {
     return this.#child.kill(signal);
   }
 
+  /** Waits until standard error holds something. @returns it @throws Error where the process ends before */
+  async saying(what: RegExp): Promise<RegExpExecArray> {
+    await this.said(what);
+    const found = what.exec(this.#stderr);
+    if (found === null) throw new Error(`It ended without a word of ${what.source}: ${this.#stderr}`);
+    return found;
+  }
+
   /** Waits until standard error holds something, or the process has ended. @returns whether it does */
   async said(what: RegExp): Promise<boolean> {
     while (!what.test(this.#stderr) && this.#child.exitCode === null && this.#child.signalCode === null) {

@@ -1,5 +1,6 @@
 /** Redis with TLS and a user of few rights, and a cluster: the fleet labels over each as over any other. */
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, expect, it } from 'vitest';
@@ -7,8 +8,6 @@ import type { RedisPlace } from '#queue/redis-connection.js';
 import { connectRedis, expectQueueRedis } from '#queue/redis-connection.js';
 import { outcomeOf, toyRun } from '../toy-run.js';
 import { toyCorpusText } from '../toy-ports.js';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { freePort, RedisServer } from './redis-server.js';
 import { openFleet, openToyWorker } from './toy-fleet.js';
 
@@ -48,6 +47,11 @@ async function runOver(place: RedisPlace): Promise<void> {
 }
 
 it('TLS, and a user with no rights but those that docs/fleet.md names', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-kinds-'));
+  closing.push(() => rm(folder, { recursive: true, force: true }));
+  const users = join(folder, 'users.acl');
+  const rights = '~{sluice}:* ~sluice:* &* +@all -@admin -@dangerous +info';
+  await writeFile(users, `user default off\nuser sluice on >secret ${rights}\n`);
   const redis = await RedisServer.start({
     'tls-port': String(await freePort()),
     port: '0',
@@ -55,7 +59,7 @@ it('TLS, and a user with no rights but those that docs/fleet.md names', async ()
     'tls-key-file': key,
     'tls-ca-cert-file': certificate,
     'tls-auth-clients': 'no',
-    user: 'sluice on >secret ~{sluice}:* ~sluice:* &* +@all -@admin -@dangerous +info',
+    aclfile: users,
   });
   closing.push(() => redis.stop());
   const tls = { ca: await readFile(certificate, 'utf8') };

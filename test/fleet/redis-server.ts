@@ -34,7 +34,7 @@ export class RedisServer {
     const scheme = 'tls-port' in settings ? 'rediss' : 'redis';
     const server = new RedisServer(`${scheme}://127.0.0.1:${settings['tls-port'] ?? port}`, folder, args);
     // Who sets up TLS or users knows how to ask.
-    if (scheme === 'redis' && settings['user'] === undefined) await server.#answers();
+    if (scheme === 'redis') await server.#answers();
     return server;
   }
 

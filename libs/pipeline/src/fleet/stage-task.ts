@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Activation, TokenColumns } from '../columns.js';
 import type { StageOutcome } from '../engine/label-task.js';
 import { selectRows } from '../engine/select-rows.js';
@@ -68,6 +69,8 @@ export class ActivationsLostError extends Error {
  * @throws PolicyError, ActivationsLostError; the signal's reason
  */
 export async function runStageJob(job: StageJob, parts: StageTaskParts, signal: AbortSignal): Promise<void> {
+  // Every slice of the job waits for it.
+  setMaxListeners(0, signal);
   const { input } = job;
   parts.onStep?.('job-begun');
   if (input.kind === 'texts') {
