@@ -60,8 +60,8 @@ async function use(corpus: string, pace?: Parameters<typeof FleetScene.open>[1])
 
 const spread = (values: readonly number[]): string => {
   const sorted = values.toSorted((a, b) => a - b);
-  const text = (value: number): string => value.toFixed(1);
-  return `median ${text(sorted[sorted.length >> 1]!)} s (${text(sorted[0]!)}–${text(sorted.at(-1)!)})`;
+  const [median, least, most] = [sorted[sorted.length >> 1]!, sorted[0]!, sorted.at(-1)!];
+  return `median ${median.toFixed(1)} s (${least.toFixed(1)}–${most.toFixed(1)})`;
 };
 
 /** A worker that says each step as it reaches it. */
@@ -134,9 +134,9 @@ describe('every crash point', () => {
   });
 
   it.each([...feederSteps, ...runSteps])(`who feeds the run at %s, ${TIMES} times`, async (step) => {
-    const here = await use(`${toyCorpusText(115)}`);
-    const isOfChunk = runSteps.indexOf(step as (typeof runSteps)[number]);
-    const isLate = isOfChunk === 0 || isOfChunk > runSteps.indexOf('ok-renamed');
+    const here = await use(toyCorpusText(115));
+    const ofRun = runSteps.findIndex((each) => each === step);
+    const isLate = ofRun === 0 || ofRun > runSteps.indexOf('ok-renamed');
     for (let time = 0; time < TIMES; time += 1) {
       for (const each of twoSpans) here.work(each);
       const folder = await here.corpusFolder();

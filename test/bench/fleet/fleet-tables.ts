@@ -16,10 +16,11 @@ const titles = {
 const spread = (values: readonly number[], decimals: number): string =>
   spreadText(spreadOf(values), decimals);
 
+const pace = ({ rows, seconds }: ThroughputSample): number => rows / seconds;
+
 /** Throughput side by side, and as a share of that of `sluice label` in the same round. */
 /** @param repeat times that the rows are in the corpus */
 export function throughputTable(samples: readonly ThroughputSample[], repeat: number): ResultTable {
-  const pace = ({ rows, seconds }: ThroughputSample): number => rows / seconds;
   return {
     title: 'Throughput on one machine',
     note: `The rows ${repeat} times over, repeated ones computed again. From the first chunk read to the last committed; of the fleet, the processor time of producer and workers.`,

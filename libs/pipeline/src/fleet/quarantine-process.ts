@@ -100,7 +100,11 @@ function answerOf(child: ChildProcess): Promise<QuarantineAnswer | string> {
   });
 }
 
-const answer = (message: QuarantineAnswer): void => void process.send?.(message);
+/** A parent that is gone needs none. */
+const answer = (message: QuarantineAnswer): void =>
+  void process.send?.(message, (error: Error | null) => {
+    if (error !== null) process.exit();
+  });
 
 /** The other side: labels what it is sent, until its parent is gone. */
 export function serveQuarantine(label: (rows: TrialRows) => Promise<LabelledRows>): void {
