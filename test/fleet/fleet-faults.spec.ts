@@ -57,6 +57,22 @@ it('a worker that is told to stop finishes what it has', async () => {
   expect(scene.fleet.retried).toEqual([]);
 });
 
+it('a worker that is told to stop, and does not come to an end, gives back what it has', async () => {
+  const slow = scene.work({ pauseMs: 60_000 });
+  await scene.runToTheSame(await scene.corpusFolder(), async () => {
+    while (slow.begun[0]! < 4) await sleep(10);
+    await scene.stopWork(slow, 100);
+    scene.work();
+  });
+  // The same jobs, not further ones.
+  expect(scene.fleet.retried).toEqual([]);
+});
+
+it('a Redis that does what it is told and then answers with an error, now and then', async () => {
+  for (const each of twoSpans) scene.work({ ...each, flaky: 0.01 });
+  await scene.runToTheSame(await scene.corpusFolder(), undefined, { flaky: 0.01 });
+});
+
 it('a worker that stands still for twice the time of its locks, and goes on', async () => {
   const sleeper = await scene.workerProcess({ pauseMs: 30 });
   await scene.runToTheSame(await scene.corpusFolder(), async () => {

@@ -113,9 +113,10 @@ export class FleetScene {
     return worker;
   }
 
-  async stopWork(worker: ToyWorker): Promise<void> {
+  /** @param ms after which jobs that it has go back to the queue */
+  async stopWork(worker: ToyWorker, ms?: number): Promise<void> {
     this.#workers.delete(worker);
-    await worker.close();
+    await worker.close(ms);
   }
 
   /** A worker in a process of its own, once it takes jobs. @param deadly step at which it dies, the n-th time */
@@ -140,7 +141,7 @@ export class FleetScene {
   async run(
     folder: string,
     disturb: (isOver: () => boolean) => Promise<void> = () => Promise.resolve(),
-    options: { readonly attempts?: number } = {},
+    options: { readonly attempts?: number; readonly flaky?: number } = {},
   ): Promise<void> {
     let over = false;
     const run = toyRun({
@@ -159,8 +160,12 @@ export class FleetScene {
   }
 
   /** The same, and it comes to what it comes to undisturbed. */
-  async runToTheSame(folder: string, disturb?: (isOver: () => boolean) => Promise<void>): Promise<void> {
-    await this.run(folder, disturb);
+  async runToTheSame(
+    folder: string,
+    disturb?: (isOver: () => boolean) => Promise<void>,
+    options: { readonly flaky?: number } = {},
+  ): Promise<void> {
+    await this.run(folder, disturb, options);
     expect(await outcomeOf(folder)).toEqual(this.undisturbed);
   }
 }

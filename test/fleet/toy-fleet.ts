@@ -7,6 +7,7 @@ import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
 import { QuarantineProcess } from '#pipeline/fleet/quarantine-process.js';
 import { workOnJob } from '#pipeline/fleet/work-on-job.js';
 import { BullmqTransport } from '#queue/bullmq-transport.js';
+import type { Redis } from 'ioredis';
 import type { RedisPlace } from '#queue/redis-connection.js';
 import { connectRedis } from '#queue/redis-connection.js';
 import { RedisActivationStore } from '#queue/redis-activation-store.js';
@@ -31,6 +32,8 @@ export interface OpenFleet {
 }
 
 interface FleetOptions {
+  /** Of the commands to Redis, so many are done and then answered with an error. */
+  readonly flaky?: number | undefined;
   readonly fingerprints?: readonly string[] | undefined;
   readonly attempts?: number | undefined;
   readonly nextEpoch?: (() => number) | undefined;
@@ -43,6 +46,7 @@ export function openFleet(place: RedisPlace, run: string, options: FleetOptions 
   const { fingerprints = [FINGERPRINT], attempts = 10, nextEpoch = () => (epochs += 1), onStep } = options;
   const redis = connectRedis(place);
   redis.on('error', () => undefined);
+  if (options.flaky !== undefined) makeFlaky(redis, options.flaky);
   const retried: number[] = [];
   const transport = new BullmqTransport(redis, toyBundle);
   const results = new RedisResultStore(redis);
@@ -79,6 +83,8 @@ export interface ToyWorkerOptions {
   readonly bundle?: string | undefined;
   /** Fails every job, whatever its rows. */
   readonly isBroken?: boolean | undefined;
+  /** Of the commands to Redis, so many are done and then answered with an error. */
+  readonly flaky?: number | undefined;
   /** So many times, activations that it asks for are not there. */
   readonly loses?: number | undefined;
   /** Works on every job two times at once, as two workers do that both hold it to be theirs. */
@@ -100,7 +106,8 @@ export interface ToyWorker {
   /** Jobs that were tried by themselves. */
   readonly suspects: () => number;
   readonly troubles: readonly unknown[];
-  close(): Promise<void>;
+  /** @param ms after which jobs that it has go back to the queue */
+  close(ms?: number): Promise<void>;
 }
 
 export function openToyWorker(place: RedisPlace, options: ToyWorkerOptions = {}): ToyWorker {
@@ -108,6 +115,7 @@ export function openToyWorker(place: RedisPlace, options: ToyWorkerOptions = {})
   const { fingerprint = FINGERPRINT, bundle = toyBundle, quarantine = 'none', loses = 0, onStep } = options;
   const redis = connectRedis(place);
   redis.on('error', () => undefined);
+  if (options.flaky !== undefined) makeFlaky(redis, options.flaky);
   const begun = toyLayout.stages.map(() => 0);
   const recomputed = new Map<string, number>();
   const troubles: unknown[] = [];
@@ -157,8 +165,8 @@ export function openToyWorker(place: RedisPlace, options: ToyWorkerOptions = {})
     recomputed,
     troubles,
     suspects: () => suspects,
-    async close() {
-      await worker.close();
+    async close(ms) {
+      await worker.close(ms);
       suspect.close();
       await transport.close();
       redis.disconnect();
@@ -178,4 +186,21 @@ class ForgetfulStore extends RedisActivationStore {
     this.#left -= 1;
     return this.#left >= 0 ? undefined : super.get(key);
   }
+}
+
+/** Every so many-th command, by chance of a fixed seed, is done and then answered with an error. */
+function makeFlaky(redis: ReturnType<typeof connectRedis>, share: number): void {
+  const send: Redis['sendCommand'] = redis.sendCommand.bind(redis);
+  let seed = 1;
+  const flaky: Redis['sendCommand'] = (command, stream) => {
+    const answer = Promise.resolve(send(command, stream)).then((value: unknown) => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      if (seed / 2_147_483_647 < share) throw new Error('Done, and then an error.');
+      return value;
+    });
+    // Those of a pipeline nobody waits for one by one.
+    answer.catch(() => undefined);
+    return answer;
+  };
+  redis.sendCommand = flaky;
 }
