@@ -154,7 +154,7 @@ export class ToyWriter implements RowWriter {
     return Buffer.from('text,label,exit_layer\n');
   }
 
-  rows(chunk: CorpusChunk, labels: LabelColumns): Buffer {
+  rows(chunk: CorpusChunk, labels: LabelColumns): Buffer | Promise<Buffer> {
     const lines = chunk.texts.map(
       (text, row) => `${text},${toyLabels[labels.label[row]!]!},${labels.exitLayer[row]!}\n`,
     );

@@ -107,6 +107,25 @@ it('Redis killed and back', async () => {
   });
 });
 
+it('results that are collected ten times as slowly as they come, while Redis holds no more than is in flight', async () => {
+  for (const each of twoSpans) scene.work(each);
+  const redis = new Redis(scene.redis.url);
+  const held: number[] = [];
+  await scene.runToTheSame(
+    await scene.corpusFolder(),
+    async (isOver) => {
+      while (!isOver()) {
+        held.push((await redis.keys('{sluice}:run:*:parts:*')).length);
+        await sleep(20);
+      }
+    },
+    { writeMs: 40 },
+  );
+  redis.disconnect();
+  expect(held.length).toBeGreaterThan(20);
+  expect(Math.max(...held)).toBeLessThanOrEqual(8);
+});
+
 it('workers of another runtime and of another bundle, whose labels are not taken', async () => {
   const foreign = [scene.work({ fingerprint: 'another' }), scene.work({ bundle: 'c'.repeat(64) })];
   const own = scene.work({ pauseMs: 5 });

@@ -5,8 +5,10 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { buildChild } from '../built-child.js';
+import { ToyWriter } from '../toy-ports.js';
 import type { RunOutcome } from '../toy-run.js';
 import { outcomeOf, toyRun } from '../toy-run.js';
 import { RedisServer } from './redis-server.js';
@@ -18,6 +20,13 @@ export const twoSpans: readonly [first: ToyWorkerOptions, last: ToyWorkerOptions
   { stages: [0, 1] },
   { stages: [2, 2] },
 ];
+
+interface SceneOptions {
+  readonly attempts?: number;
+  readonly flaky?: number;
+  /** That a chunk takes to be written. */
+  readonly writeMs?: number;
+}
 
 interface Pace {
   readonly chunkRows: number;
@@ -141,7 +150,7 @@ export class FleetScene {
   async run(
     folder: string,
     disturb: (isOver: () => boolean) => Promise<void> = () => Promise.resolve(),
-    options: { readonly attempts?: number; readonly flaky?: number } = {},
+    options: SceneOptions = {},
   ): Promise<void> {
     let over = false;
     const run = toyRun({
@@ -150,6 +159,7 @@ export class FleetScene {
         this.#fleet = openFleet(this.redis, directory.record.id, options);
         return this.#fleet.labeller;
       },
+      parts: options.writeMs === undefined ? {} : { writer: new SlowWriter(options.writeMs) },
       chunkRows: this.#pace.chunkRows,
       options: { chunksInFlight: this.#pace.chunksInFlight },
     }).finally(() => (over = true));
@@ -163,9 +173,23 @@ export class FleetScene {
   async runToTheSame(
     folder: string,
     disturb?: (isOver: () => boolean) => Promise<void>,
-    options: { readonly flaky?: number } = {},
+    options?: SceneOptions,
   ): Promise<void> {
     await this.run(folder, disturb, options);
     expect(await outcomeOf(folder)).toEqual(this.undisturbed);
+  }
+}
+
+class SlowWriter extends ToyWriter {
+  readonly #ms: number;
+
+  constructor(ms: number) {
+    super();
+    this.#ms = ms;
+  }
+
+  override async rows(...args: Parameters<ToyWriter['rows']>): Promise<Buffer> {
+    await sleep(this.#ms);
+    return super.rows(...args);
   }
 }

@@ -17,8 +17,15 @@ export class Service {
   readonly #child: ChildProcess;
   #output = '';
 
-  constructor(app: 'producer' | 'worker', env: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, [join(apps, app, 'src/main.js')], {
+  /** @param under a command and its arguments, which starts the rest of its arguments */
+  constructor(
+    app: 'producer' | 'worker',
+    env: Readonly<Record<string, string>>,
+    under: readonly string[] = [],
+  ) {
+    const node = [process.execPath, join(apps, app, 'src/main.js')];
+    const [command, ...args] = [...under, ...node];
+    this.#child = spawn(command!, args, {
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -76,15 +83,22 @@ export class ServiceFleet {
   }
 
   /** @returns once it listens */
-  async producer(env: Readonly<Record<string, string>> = {}): Promise<Producer> {
-    const service = this.#start('producer', {
-      SLUICE_PRODUCER_RUNS_ROOT: join(this.folder, 'runs'),
-      SLUICE_MODELS_ROOT: dirname(spamBundle),
-      SLUICE_PRODUCER_API_PORT: '0',
-      SLUICE_PRODUCER_ADMIN_PORT: '0',
-      SLUICE_PRODUCER_FEED_RECONCILE_SECONDS: '1',
-      ...env,
-    });
+  async producer(
+    env: Readonly<Record<string, string>> = {},
+    under: readonly string[] = [],
+  ): Promise<Producer> {
+    const service = this.#start(
+      'producer',
+      {
+        SLUICE_PRODUCER_RUNS_ROOT: join(this.folder, 'runs'),
+        SLUICE_MODELS_ROOT: dirname(spamBundle),
+        SLUICE_PRODUCER_API_PORT: '0',
+        SLUICE_PRODUCER_ADMIN_PORT: '0',
+        SLUICE_PRODUCER_FEED_RECONCILE_SECONDS: '1',
+        ...env,
+      },
+      under,
+    );
     const [, api = '', admin = ''] = await service.said(/API: (\S+), its.* queues: (http:[^\s"]+)/);
     return Object.assign(service, { api, admin });
   }
@@ -115,8 +129,12 @@ export class ServiceFleet {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  #start(app: 'producer' | 'worker', env: Readonly<Record<string, string>>): Service {
-    const service = new Service(app, { SLUICE_REDIS_URL: this.redis.url, ...env });
+  #start(
+    app: 'producer' | 'worker',
+    env: Readonly<Record<string, string>>,
+    under?: readonly string[],
+  ): Service {
+    const service = new Service(app, { SLUICE_REDIS_URL: this.redis.url, ...env }, under);
     this.#services.add(service);
     return service;
   }

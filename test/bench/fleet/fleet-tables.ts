@@ -4,6 +4,8 @@ import type { ResultTable } from '../view/table.js';
 import type { BudgetFigure } from './measure-budgets.js';
 import { smallestEnough } from './measure-budgets.js';
 import type { FleetMemory } from './measure-memory.js';
+import type { QueueCost } from './measure-queue.js';
+import { CHUNK_ROWS } from './measure-queue.js';
 import type { ThroughputSample } from './measure-throughput.js';
 
 const MEBIBYTE = 2 ** 20;
@@ -94,6 +96,28 @@ export function budgetTable(
           tokens.map((each) => each / enough),
           2,
         )} × ${enough}`,
+      ],
+    ],
+  };
+}
+
+export function queueTable(costs: readonly QueueCost[]): ResultTable {
+  const of = (figure: (cost: QueueCost) => number): string => spread(costs.map(figure), 1);
+  return {
+    title: 'The queue alone',
+    note: `Processor time of a row, µs: ${fixed(costs[0]!.rows, 0)} rows in chunks of ${CHUNK_ROWS}, given, stored and collected, without corpus, tokenizer, model and output.`,
+    columns: ['process', 'µs a row'],
+    rows: [
+      ['who feeds', of(({ feeder }) => feeder)],
+      ['worker', of(({ worker }) => worker)],
+      ['Redis', of(({ redis }) => redis)],
+      ['all', of(({ feeder, worker, redis }) => feeder + worker + redis)],
+      [
+        'rows a second',
+        spread(
+          costs.map(({ rows, seconds }) => rows / seconds),
+          0,
+        ),
       ],
     ],
   };

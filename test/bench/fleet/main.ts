@@ -14,10 +14,12 @@ import { configurationLines } from '../view/configuration-lines.js';
 import { markdownTable } from '../view/markdown-table.js';
 import { plainTable } from '../view/plain-tables.js';
 import { fleetMemoryPlot } from './fleet-memory-plot.js';
-import { answersTable, budgetTable, memoryTable, throughputTable } from './fleet-tables.js';
+import { answersTable, budgetTable, memoryTable, queueTable, throughputTable } from './fleet-tables.js';
 import { measureBudgets } from './measure-budgets.js';
 import type { FleetMemory } from './measure-memory.js';
 import { measureMemory } from './measure-memory.js';
+import type { QueueCost } from './measure-queue.js';
+import { measureQueue } from './measure-queue.js';
 import type { ThroughputSample } from './measure-throughput.js';
 import { embedded, onFleet, SPEED } from './measure-throughput.js';
 import type { FleetBenchOptions } from './options.js';
@@ -63,6 +65,8 @@ async function bench(options: FleetBenchOptions, folder: string): Promise<void> 
   const asked = await onFleet(work, 'fleet', ['all', 'all'], 0, true);
   const length = Math.round(configuration.corpus.lengths.median);
   const budgets = await measureBudgets(bundle, length);
+  const queue: QueueCost[] = [];
+  for (let round = 0; round < options.rounds; round += 1) queue.push(await measureQueue());
   const memory = options.memoryRows === 0 ? undefined : await measureMemory(options.memoryRows, say);
   await writeResult(options.out, {
     format: 1,
@@ -70,12 +74,13 @@ async function bench(options: FleetBenchOptions, folder: string): Promise<void> 
     begun,
     configuration,
     samples: [],
-    summary: { samples, asked, budgets, memory },
+    summary: { samples, asked, budgets, queue, memory },
   });
   const tables = [
     throughputTable(samples, options.repeat),
     answersTable([asked]),
     budgetTable(budgets, samples, length),
+    queueTable(queue),
     ...(memory === undefined ? [] : [memoryTable(memory)]),
   ];
   process.stdout.write(

@@ -11,6 +11,7 @@ import { ServiceFleet } from '../../fleet/service-fleet.js';
 import { spamBundle } from '../../run-cli.js';
 import { cpuSecondsOf, memoryBytes } from '../process-usage.js';
 import { runOnFleet } from './fleet-run.js';
+import { redisCpuSeconds } from './redis-cpu.js';
 
 /** Memory of every process while rows are committed, and what the processor did. */
 export interface FleetMemory {
@@ -54,7 +55,7 @@ export async function measureMemory(rows: number, say: (line: string) => void): 
     const add = (name: string, done: number, bytes: number): void => {
       samples.set(name, [...(samples.get(name) ?? []), { rows: done, bytes }]);
     };
-    const before = cpuSeconds([...pids.values()]) + (await redisCpu(redis));
+    const before = cpuSeconds([...pids.values()]) + (await redisCpuSeconds(redis));
     let last = 0;
     const begun = performance.now();
     const view = await runOnFleet(
@@ -70,7 +71,7 @@ export async function measureMemory(rows: number, say: (line: string) => void): 
       },
     );
     const seconds = (performance.now() - begun) / 1000;
-    const used = cpuSeconds([...pids.values()]) + (await redisCpu(redis)) - before;
+    const used = cpuSeconds([...pids.values()]) + (await redisCpuSeconds(redis)) - before;
     redis.disconnect();
     if (view.report?.accepted !== rows)
       throw new Error(`Expected ${rows} rows; got ${view.report?.accepted}.`);
@@ -109,12 +110,4 @@ function cpuSeconds(pids: readonly number[]): number {
   let total = 0;
   for (const pid of pids) total += cpuSecondsOf(pid) ?? 0;
   return total;
-}
-
-async function redisCpu(redis: Redis): Promise<number> {
-  const info = await redis.info('cpu');
-  return ['sys', 'user'].reduce(
-    (sum, kind) => sum + Number(new RegExp(`^used_cpu_${kind}:(\\S+)`, 'm').exec(info)?.[1] ?? 0),
-    0,
-  );
 }
