@@ -1,10 +1,10 @@
 /** What a producer does not let in, and what it says instead; what a worker does not start with. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from '../run-cli.js';
+import { runCli, spamBundle } from '../run-cli.js';
 import type { Producer } from './service-fleet.js';
 import { Service, ServiceFleet } from './service-fleet.js';
 
@@ -266,12 +266,23 @@ describe('a service does not start', () => {
     expect(output).not.toMatch(/\n\s+at /);
   });
 
+  it('worker with a bundle of which a byte is another', async () => {
+    const damaged = join(folder, 'damaged');
+    await cp(spamBundle, damaged, { recursive: true });
+    const stage = join(damaged, 'stage-2.onnx');
+    const bytes = await readFile(stage);
+    bytes[bytes.length >> 1]! ^= 1;
+    await writeFile(stage, bytes);
+    const [end, output] = await start('worker', { ...port, SLUICE_WORKER_BUNDLE: damaged });
+    expect([end, output]).toEqual([1, expect.stringMatching(/stage-2\.onnx.*(hash|sha256)/)]);
+  });
+
   it('on a Redis that evicts', async () => {
     const evicting = await ServiceFleet.start({ 'maxmemory-policy': 'allkeys-lru' });
     try {
       const env = {
         SLUICE_REDIS_URL: evicting.redis.url,
-        SLUICE_WORKER_BUNDLE: join(import.meta.dirname, '../../models/spam'),
+        SLUICE_WORKER_BUNDLE: spamBundle,
       };
       expect(await start('worker', { ...port, ...env })).toEqual([
         1,
