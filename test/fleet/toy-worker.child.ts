@@ -2,6 +2,7 @@
  * A toy worker in a process of its own, `url options step n`, which kills itself at the n-th step of a name; with no
  * arguments, the quarantine of one.
  */
+import { rowLengths } from '#pipeline/engine/select-rows.js';
 import { serveQuarantine } from '#pipeline/fleet/quarantine-process.js';
 import { killAtStep } from '../kill-at-step.js';
 import { ToyTokenizer } from '../toy-ports.js';
@@ -15,7 +16,7 @@ if (url === undefined) {
   serveQuarantine(async ({ input }) => {
     const tokens = input.kind === 'texts' ? await new ToyTokenizer().tokenize(input.texts) : input.tokens;
     const { labels } = await all.run({ tokens });
-    return { labels, tokens: tokens.ids.length, truncated: 0 };
+    return { labels, lengths: rowLengths(tokens), truncated: tokens.truncated };
   });
 } else {
   const options: ToyWorkerOptions = JSON.parse(json);

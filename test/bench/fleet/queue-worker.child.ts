@@ -12,7 +12,11 @@ void new StageWorker(
   redis,
   async (job) => {
     const labels = emptyLabels(job.rows.length, 2);
-    await results.put(job, { rows: job.rows, labels, tokens: 0, truncated: 0, rejected: [] }, job.chunkRows);
+    await results.put(
+      job,
+      { rows: job.rows, labels, lengths: job.rows, truncated: new Uint8Array(job.rows.length), rejected: [] },
+      job.chunkRows,
+    );
   },
   options,
 );

@@ -20,3 +20,8 @@ export function selectRows(tokens: TokenColumns, rows: readonly number[]): Token
     truncated: Uint8Array.from(rows, (row) => tokens.truncated[row]!),
   };
 }
+
+/** Tokens of each row, `[rows]`. */
+export function rowLengths({ offsets, truncated }: TokenColumns): Int32Array {
+  return Int32Array.from(truncated, (_, row) => offsets[row + 1]! - offsets[row]!);
+}

@@ -32,9 +32,12 @@ export function joinParts(
     if (part.labels.classes !== classes) {
       throw new ResultPartError(`Expected results of ${classes} classes; got ${part.labels.classes}.`);
     }
-    tokens += part.tokens;
-    truncated += part.truncated;
-    for (const [at, row] of part.rows.entries()) if (take(row)) copyLabel(part.labels, at, labels, row);
+    for (const [at, row] of part.rows.entries()) {
+      if (!take(row)) continue;
+      copyLabel(part.labels, at, labels, row);
+      tokens += part.lengths[at] ?? 0;
+      truncated += part.truncated[at] ?? 0;
+    }
     for (const row of part.rejected) if (take(row.index)) rejected.push(row);
   }
   if (left > 0) return undefined;

@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
-import type { LabelledRows } from '../ports.js';
-import type { TrialRows } from './quarantine.js';
+import type { TrialRows, TriedRows } from './quarantine.js';
 import { TrialFailedError } from './quarantine.js';
 
 export interface QuarantineProcessOptions {
@@ -15,7 +14,7 @@ export interface QuarantineProcessOptions {
 /** What the process answers. */
 export type QuarantineAnswer =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'labelled'; readonly rows: LabelledRows }
+  | { readonly kind: 'labelled'; readonly rows: TriedRows }
   | { readonly kind: 'threw'; readonly message: string };
 
 /** The process of the quarantine cannot do its work at all, whatever the rows. */
@@ -37,7 +36,7 @@ export class QuarantineProcess {
    * @throws TrialFailedError where the rows end the process, take too long, or make the model throw
    * @throws QuarantineUnfitError where the process ends before it has any rows
    */
-  tryRows(rows: TrialRows): Promise<LabelledRows> {
+  tryRows(rows: TrialRows): Promise<TriedRows> {
     const trial = this.#last.then(() => this.#try(rows));
     this.#last = trial.catch(() => undefined);
     return trial;
@@ -48,7 +47,7 @@ export class QuarantineProcess {
     this.#child = undefined;
   }
 
-  async #try(rows: TrialRows): Promise<LabelledRows> {
+  async #try(rows: TrialRows): Promise<TriedRows> {
     const child = (this.#child ??= await this.#start());
     const timer = setTimeout(() => child.kill('SIGKILL'), this.#options.timeoutMs);
     try {
@@ -107,7 +106,7 @@ const answer = (message: QuarantineAnswer): void =>
   });
 
 /** The other side: labels what it is sent, until its parent is gone. */
-export function serveQuarantine(label: (rows: TrialRows) => Promise<LabelledRows>): void {
+export function serveQuarantine(label: (rows: TrialRows) => Promise<TriedRows>): void {
   process.on('message', (rows: TrialRows) => {
     label(rows).then(
       (labelled) => answer({ kind: 'labelled', rows: labelled }),

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ToyTokenizer, toyLabels, toyLabelsOf } from '../../../../test/toy-ports.js';
+import { rowLengths } from '../engine/select-rows.js';
 import { joinParts } from './join-parts.js';
 import type { TryRows } from './quarantine.js';
 import { labelInQuarantine, TrialFailedError } from './quarantine.js';
@@ -18,7 +19,7 @@ function trials(): { tryRows: TryRows; count: () => number } {
     if (texts.some((text) => text.startsWith('throws'))) throw new TrialFailedError('threw', 'no such id');
     if (texts.includes('scares') && scared++ === 0) throw new TrialFailedError('died', 'signal SIGKILL');
     const tokens = await tokenizer.tokenize(texts);
-    return { labels: toyLabelsOf(tokens), tokens: tokens.ids.length, truncated: 0 };
+    return { labels: toyLabelsOf(tokens), lengths: rowLengths(tokens), truncated: tokens.truncated };
   };
   return { tryRows, count: () => count };
 }

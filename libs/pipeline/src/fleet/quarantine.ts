@@ -1,6 +1,6 @@
 import { selectRows } from '../engine/select-rows.js';
 import { copyLabel, emptyLabels } from '../label-columns.js';
-import type { LabelledRows, RejectedRow } from '../ports.js';
+import type { RejectedRow } from '../ports.js';
 import type { JobInput, StageJob } from './fleet-ports.js';
 import type { ResultPart } from './result-part.js';
 
@@ -14,7 +14,10 @@ export interface TrialRows {
  * Labels rows by all stages in a process that does nothing else meanwhile, and that they may kill.
  * @throws TrialFailedError where they do, or where the model throws
  */
-export type TryRows = (rows: TrialRows) => Promise<LabelledRows>;
+export type TryRows = (rows: TrialRows) => Promise<TriedRows>;
+
+/** What a trial finds, of each of its rows. */
+export type TriedRows = Pick<ResultPart, 'labels' | 'lengths' | 'truncated'>;
 
 /** The rows of a trial ended the process, or made the model throw. */
 export class TrialFailedError extends Error {
@@ -45,12 +48,13 @@ export async function labelInQuarantine(
   const labels = emptyLabels(rows.length, classes);
   const rejected: RejectedRow[] = [];
   const left: number[] = [];
-  let [tokens, truncated] = [0, 0];
+  const lengths = new Int32Array(rows.length);
+  const truncated = new Uint8Array(rows.length);
   const label = async (from: number, to: number): Promise<void> => {
     const found = await tried(() => tryRows({ input: inputOf(input, from, to), policy }), to - from);
     if (!(found instanceof TrialFailedError)) {
-      tokens += found.tokens;
-      truncated += found.truncated;
+      lengths.set(found.lengths, from);
+      truncated.set(found.truncated, from);
       for (let row = from; row < to; row += 1) {
         copyLabel(found.labels, row - from, labels, row);
         left.push(row);
@@ -69,17 +73,14 @@ export async function labelInQuarantine(
   return {
     rows: Int32Array.from(left, (row) => rows[row] ?? -1),
     labels: answers,
-    tokens,
-    truncated,
+    lengths: Int32Array.from(left, (row) => lengths[row]!),
+    truncated: Uint8Array.from(left, (row) => truncated[row]!),
     rejected,
   };
 }
 
 /** A single row gets a second chance: the process may have died of something else. */
-async function tried(
-  attempt: () => Promise<LabelledRows>,
-  rows: number,
-): Promise<LabelledRows | TrialFailedError> {
+async function tried(attempt: () => Promise<TriedRows>, rows: number): Promise<TriedRows | TrialFailedError> {
   for (let trial = 1; ; trial += 1) {
     try {
       return await attempt();

@@ -7,10 +7,8 @@ const parts = fc
   .record({
     rows: fc.nat({ max: 40 }),
     classes: fc.integer({ min: 1, max: 7 }),
-    tokens: fc.nat(),
-    cut: fc.nat(),
   })
-  .chain(({ rows, classes, tokens, cut }) =>
+  .chain(({ rows, classes }) =>
     fc.record({
       rows: fc.int32Array({ min: 0, max: 100_000, minLength: rows, maxLength: rows }),
       labels: fc.record({
@@ -21,8 +19,8 @@ const parts = fc
         uncertainty: fc.float32Array({ minLength: rows, maxLength: rows }),
         probabilities: fc.float32Array({ minLength: rows * classes, maxLength: rows * classes }),
       }),
-      tokens: fc.constant(tokens),
-      truncated: fc.constant(cut),
+      lengths: fc.int32Array({ min: 1, max: 512, minLength: rows, maxLength: rows }),
+      truncated: fc.uint8Array({ max: 1, minLength: rows, maxLength: rows }),
       rejected: fc.array(
         fc.record({
           index: fc.nat(),

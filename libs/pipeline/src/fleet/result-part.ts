@@ -11,10 +11,10 @@ export interface ResultPart {
   readonly rows: Int32Array;
   /** In the order of `rows`. */
   readonly labels: LabelColumns;
-  /** Of these rows, special ones included. */
-  readonly tokens: number;
-  /** Rows of these that were cut to the maximum length. */
-  readonly truncated: number;
+  /** Tokens of each row, special ones included, `[rows]`: a row may be in several parts, and counts once. */
+  readonly lengths: Int32Array;
+  /** 1 where a row was cut to the maximum length, `[rows]`. */
+  readonly truncated: Uint8Array;
   /** Rows of the chunk that cannot be labelled; they are not among `rows`. */
   readonly rejected: readonly RejectedRow[];
 }
@@ -26,27 +26,31 @@ export class ResultPartError extends Error {
 
 /** `slr` and the version of the format. */
 const MAGIC = 0x736c7201;
-const HEADER_BYTES = 28;
+const HEADER_BYTES = 16;
 
-/** Bytes of a row: its index, label, exit layer, uncertainty and probabilities. */
-const rowBytes = (classes: number): number => 4 + 2 + 1 + 4 + 4 * classes;
+/** Bytes of a row: its index, length, uncertainty and probabilities; its label; its exit layer, whether it was cut. */
+const rowBytes = (classes: number): number => 4 + 4 + 4 + 4 * classes + 2 + 1 + 1;
 
 /** Little-endian; the columns back to back, widest first; then the rejected rows as JSON. */
-export function encodePart({ rows, labels, tokens, truncated, rejected }: ResultPart): Buffer {
+export function encodePart({ rows, labels, lengths, truncated, rejected }: ResultPart): Buffer {
   const { classes } = labels;
   const rejects = rejected.length === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify(rejected));
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt32LE(MAGIC, 0);
   header.writeUInt32LE(rows.length, 4);
   header.writeUInt32LE(classes, 8);
-  header.writeUInt32LE(truncated, 12);
-  header.writeDoubleLE(tokens, 16);
-  header.writeUInt32LE(rejects.length, 24);
+  header.writeUInt32LE(rejects.length, 12);
   return Buffer.concat([
     header,
-    ...[rows, labels.uncertainty, labels.probabilities, labels.label, labels.exitLayer].map(
-      ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength),
-    ),
+    ...[
+      rows,
+      lengths,
+      labels.uncertainty,
+      labels.probabilities,
+      labels.label,
+      labels.exitLayer,
+      truncated,
+    ].map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)),
     rejects,
   ]);
 }
@@ -59,7 +63,7 @@ export function decodePart(bytes: Uint8Array): ResultPart {
     throw new ResultPartError(`Expected results of a chunk; got ${own.length} bytes that are none.`);
   }
   const [count, classes] = [own.readUInt32LE(4), own.readUInt32LE(8)];
-  const rejects = own.readUInt32LE(24);
+  const rejects = own.readUInt32LE(12);
   const expected = HEADER_BYTES + count * rowBytes(classes) + rejects;
   if (own.length !== expected) {
     throw new ResultPartError(
@@ -73,15 +77,17 @@ export function decodePart(bytes: Uint8Array): ResultPart {
     return column;
   };
   const rows = new Int32Array(...next(count, 4));
+  const lengths = new Int32Array(...next(count, 4));
   const uncertainty = new Float32Array(...next(count, 4));
   const probabilities = new Float32Array(...next(count * classes, 4));
   const label = new Uint16Array(...next(count, 2));
   const exitLayer = new Uint8Array(...next(count, 1));
+  const truncated = new Uint8Array(...next(count, 1));
   return {
     rows,
     labels: { rows: count, classes, label, exitLayer, uncertainty, probabilities },
-    tokens: own.readDoubleLE(16),
-    truncated: own.readUInt32LE(12),
+    lengths,
+    truncated,
     rejected: rejects === 0 ? [] : rejectedRows(own.toString('utf8', own.length - rejects)),
   };
 }

@@ -1,11 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import type { Activation, TokenColumns } from '../columns.js';
 import type { StageOutcome } from '../engine/label-task.js';
-import { selectRows } from '../engine/select-rows.js';
+import { rowLengths, selectRows } from '../engine/select-rows.js';
 import { orAborted } from '../in-flight.js';
 import { copyLabel, emptyLabels } from '../label-columns.js';
 import type { Tokenizer } from '../ports.js';
-import { sum } from '../report/counts.js';
 import type { ModelLayout } from '../stage-layout.js';
 import { decodeActivations, encodeActivations } from './activation-blob.js';
 import type { ByteBudget } from './byte-budget.js';
@@ -212,8 +211,8 @@ function partOf(
   return {
     rows: Int32Array.from(left, (row) => rows[row] ?? -1),
     labels: selected,
-    tokens: of.ids.length,
-    truncated: sum(of.truncated),
+    lengths: rowLengths(of),
+    truncated: of.truncated,
     rejected: [],
   };
 }
