@@ -1,4 +1,5 @@
 /** What becomes of rows whose activations are lost, that kill workers, or that are worked on twice. */
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -93,6 +94,18 @@ it.each([
     .split('\n')
     .filter((line) => !bad.some((row) => line.startsWith(`row ${row - 1} `)));
   expect((await read('out.txt')).split('\n')).toEqual(expected);
+});
+
+it('count once in the report where all are tried alone, after some were stored', async () => {
+  // Each job has stored parts of its rows when its worker dies, so that parts overlap.
+  const dying = await Promise.all(
+    [1, 2, 3].map((nth) => scene.workerProcess({ stages: [0, 1] }, 'next-added', 2 * nth)),
+  );
+  scene.work({ stages: [2, 2] });
+  await scene.runToTheSame(await scene.corpusFolder(), async () => {
+    for (const victim of dying) if (victim.signalCode === null) await once(victim, 'exit');
+    scene.work({ stages: [0, 1], suspectsAll: true });
+  });
 });
 
 it('are labelled once although every job is worked on twice', async () => {

@@ -89,6 +89,8 @@ export interface ToyWorkerOptions {
   readonly loses?: number | undefined;
   /** Works on every job two times at once, as two workers do that both hold it to be theirs. */
   readonly isTwice?: boolean | undefined;
+  /** Takes every job for one that workers died with. */
+  readonly suspectsAll?: boolean | undefined;
   /** The script that labels suspect rows. */
   readonly quarantine?: string | undefined;
   readonly onStep?: ((step: WorkerStep) => void) | undefined;
@@ -149,7 +151,9 @@ export function openToyWorker(place: RedisPlace, options: ToyWorkerOptions = {})
       begun[job.stage]! += 1;
       if (isBroken) throw new Error('no model');
       const times = options.isTwice === true ? [1, 2] : [1];
-      await Promise.all(times.map(() => workOnJob(job, isSuspect, parts, signal)));
+      await Promise.all(
+        times.map(() => workOnJob(job, isSuspect || options.suspectsAll === true, parts, signal)),
+      );
     },
     {
       bundle,
