@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, expect, it } from 'vitest';
+import { freePort } from '../../apps/cli/src/dev/free-port.js';
 import type { RedisPlace } from '#queue/redis-connection.js';
 import { connectRedis, expectQueueRedis } from '#queue/redis-connection.js';
 import { outcomeOf, toyRun } from '../toy-run.js';
 import { toyCorpusText } from '../toy-ports.js';
-import { freePort, RedisServer } from './redis-server.js';
+import { RedisServer } from './redis-server.js';
 import { openFleet, openToyWorker } from './toy-fleet.js';
 
 const certificate = join(import.meta.dirname, '../fixtures/tls/certificate.pem');

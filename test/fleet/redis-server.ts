@@ -3,11 +3,11 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { freePort } from '../../apps/cli/src/dev/free-port.js';
 
 const STARTS_WITHIN_MS = 10_000;
 
@@ -80,16 +80,4 @@ function expectRedis(): void {
   throw new Error(
     'This test needs redis-server 6.2 or later: install it (Debian: apt-get install redis-server).',
   );
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string')
-    throw new TypeError('Expected a port of a TCP server.');
-  return address.port;
 }

@@ -1,5 +1,6 @@
 import type { Bundle } from '#model/bundle/bundle.js';
 import { answerFormOf } from '#model/bundle/manifest.js';
+import { hasLabel } from '#pipeline/answer-form.js';
 import type { CorpusChunk, LabelledRows } from '#pipeline/ports.js';
 import type { OpenChunkLabeller } from '#run/label-corpus.js';
 import { policyOf } from '#run/choose-policy.js';
@@ -113,7 +114,9 @@ function answersOf({ manifest }: Bundle, { labels, rejected = [] }: LabelledRows
     const probabilities = labels.probabilities.subarray(row * labels.classes, (row + 1) * labels.classes);
     const has =
       form.problem === 'multi-label'
-        ? [...probabilities.keys()].filter((index) => probabilities[index]! >= form.thresholds[index]!)
+        ? [...probabilities.keys()].filter((index) =>
+            hasLabel(probabilities[index]!, form.thresholds[index]!),
+          )
         : [label];
     return {
       label: has.map((index) => manifest.labels[index]!).join('|'),

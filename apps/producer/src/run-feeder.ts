@@ -9,6 +9,7 @@ import { writeDurably } from '#pipeline/run-directory/durable-write.js';
 import { readJson } from '#pipeline/run-directory/read-json.js';
 import { RunLockedError, RunLockLostError } from '#pipeline/run-directory/run-lock.js';
 import { isRunRecord } from '#pipeline/run-directory/run-record.js';
+import { sum } from '#pipeline/report/counts.js';
 import type { Tally } from '#pipeline/report/tally.js';
 import { exitLayers } from '#pipeline/stage-layout.js';
 import { policyOf } from '#run/choose-policy.js';
@@ -27,6 +28,8 @@ export interface FedRun {
   readonly id: string;
   progress: LabelProgress | undefined;
   waitsFor: string | undefined;
+  /** Between reading and commit. */
+  chunksInFlight: number;
   readonly notes: string[];
   readonly stop: AbortController;
   readonly done: Promise<void>;
@@ -100,9 +103,8 @@ export class RunFeeder {
 
   /** Chunks between reading and commit. */
   get chunksInFlight(): number {
-    return this.#inFlight;
+    return sum(Array.from(this.#fed.values(), ({ chunksInFlight }) => chunksInFlight));
   }
-  #inFlight = 0;
 
   /** Takes what waits, now. */
   look(): Promise<void> {
@@ -157,6 +159,7 @@ export class RunFeeder {
       id: run.id,
       progress: undefined,
       waitsFor: undefined,
+      chunksInFlight: 0,
       notes: [],
       stop,
       done: Promise.resolve(),
@@ -244,7 +247,6 @@ export class RunFeeder {
     let begun = performance.now();
     let resumed: Tally | undefined;
     let counted: Tally | undefined;
-    let inFlight = 0;
     let written = 0;
     let writing = Promise.resolve();
     const onProgress = (progress: RunProgress): void => {
@@ -256,9 +258,7 @@ export class RunFeeder {
       if (phase === 'labelling' && counted !== undefined)
         countCommitted(this.#metrics, request.model, counted, tally);
       if (phase === 'labelling') counted = tally;
-      const now = phase === 'labelling' ? progress.chunksPlanned - progress.chunksCommitted : 0;
-      this.#inFlight += now - inFlight;
-      inFlight = now;
+      fed.chunksInFlight = phase === 'labelling' ? progress.chunksPlanned - progress.chunksCommitted : 0;
       fed.progress = labelProgressOf(progress, {
         layers: manifest.geometry.layers,
         exitLayers: exitLayers(layout),
@@ -278,7 +278,6 @@ export class RunFeeder {
       writing = this.#writeProgress(id, fed.progress);
     };
     const end = async (): Promise<void> => {
-      this.#inFlight -= inFlight;
       await writing;
       if (fed.progress !== undefined) await this.#writeProgress(id, fed.progress);
     };

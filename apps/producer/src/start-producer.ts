@@ -8,7 +8,7 @@ import fastify from 'fastify';
 import type { Settings } from '#config/settings-schema.js';
 import { adminRoutes } from '#metrics/admin-routes.js';
 import { Metrics } from '#metrics/metrics.js';
-import { connectRedis, connectRedisToAsk, expectQueueRedis } from '#queue/redis-connection.js';
+import { connectRedis, connectRedisToAsk, expectQueueRedis, tellOutages } from '#queue/redis-connection.js';
 import { redisPlaces } from '#queue/redis-places.js';
 import { ApiKeys } from './api-keys.js';
 import { Classifier } from './classifier.js';
@@ -71,15 +71,10 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     ]);
     const place = redisPlaces(redisSettings).queue;
     const redis = { feeding: connectRedis(place), asking: connectRedisToAsk(place) };
-    let said = '';
-    for (const connection of Object.values(redis)) {
-      closing.push(() => connection.disconnect());
-      connection.on('error', ({ message }: Error) => {
-        if (message !== said) log.warn(`Redis: ${message}`);
-        said = message;
-      });
-      connection.on('ready', () => (said = ''));
-    }
+    tellOutages(redis.feeding, (message) => log.warn(`Redis: ${message}`));
+    // Of the same Redis: one connection tells of it.
+    redis.asking.on('error', () => undefined);
+    for (const connection of Object.values(redis)) closing.push(() => connection.disconnect());
     await expectQueueRedis(redis.feeding);
     const pressure = new QueuePressure(redis.asking, producer.feed.redisUsedRatio);
     closing.push(() => pressure.close());

@@ -17,7 +17,7 @@ import { workOnJob } from '#pipeline/fleet/work-on-job.js';
 import { BullmqTransport } from '#queue/bullmq-transport.js';
 import { RedisActivationStore } from '#queue/redis-activation-store.js';
 import type { RedisConnection } from '#queue/redis-connection.js';
-import { connectRedis, expectQueueRedis } from '#queue/redis-connection.js';
+import { connectRedis, expectQueueRedis, tellOutages } from '#queue/redis-connection.js';
 import { redisPlaces } from '#queue/redis-places.js';
 import { RedisResultStore } from '#queue/redis-result-store.js';
 import { StageWorker } from '#queue/stage-worker.js';
@@ -179,14 +179,7 @@ export class FleetWorker implements ServiceHealth {
 
   #connect(place: Parameters<typeof connectRedis>[0], what: string): RedisConnection {
     const redis = connectRedis(place);
-    let said = '';
-    redis.on('error', (error: Error) => {
-      // One outage is told once, not at every attempt to end it.
-      if (said === error.message) return;
-      said = error.message;
-      this.#log.warn(`Redis of ${what}: ${error.message}`);
-    });
-    redis.on('ready', () => (said = ''));
+    tellOutages(redis, (message) => this.#log.warn(`Redis of ${what}: ${message}`));
     this.#closing.push(() => Promise.resolve(redis.disconnect()));
     return redis;
   }

@@ -69,6 +69,16 @@ export function connectRedisToAsk(place: RedisPlace): RedisConnection {
   });
 }
 
+/** Tells of an outage once, not at every attempt to end it. */
+export function tellOutages(redis: RedisConnection, tell: (message: string) => void): void {
+  let told = '';
+  redis.on('error', ({ message }: Error) => {
+    if (message !== told) tell(message);
+    told = message;
+  });
+  redis.on('ready', () => (told = ''));
+}
+
 function optional<Key extends string, Value>(
   key: Key,
   value: Value | undefined,

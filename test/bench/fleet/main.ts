@@ -12,8 +12,9 @@ import { writeResult } from '../result-file.js';
 import { chooseSource } from '../source.js';
 import { configurationLines } from '../view/configuration-lines.js';
 import { markdownTable } from '../view/markdown-table.js';
+import { memoryPlot } from '../view/memory-plot.js';
 import { plainTable } from '../view/plain-tables.js';
-import { fleetMemoryPlot } from './fleet-memory-plot.js';
+import { fixed } from '../view/spread-text.js';
 import { answersTable, budgetTable, memoryTable, queueTable, throughputTable } from './fleet-tables.js';
 import { measureBudgets } from './measure-budgets.js';
 import type { FleetMemory } from './measure-memory.js';
@@ -135,7 +136,8 @@ async function writeMarkdown(
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const image = `${basename(path, extname(path))}-memory.svg`;
-  if (memory !== undefined) await writeFile(join(dirname(path), image), fleetMemoryPlot(memory));
+  const svg = memory && fleetMemory(memory);
+  if (svg !== undefined) await writeFile(join(dirname(path), image), svg);
   const text = [
     '# A fleet on one machine',
     '',
@@ -148,6 +150,12 @@ async function writeMarkdown(
     ...(memory === undefined ? [] : [`![memory of each process over the rows](${image})`, '']),
   ];
   await writeFile(path, `${text.join('\n').trimEnd()}\n`);
+}
+
+/** A line for each process. */
+function fleetMemory({ rows, series }: FleetMemory): string | undefined {
+  const title = `Memory of a fleet over ${fixed(rows, 0)} rows`;
+  return memoryPlot({ title, note: '; a fleet without a model', rows, lines: series });
 }
 
 try {

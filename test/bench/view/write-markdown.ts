@@ -5,7 +5,9 @@ import type { BenchResult } from '../result-file.js';
 import type { BenchSummary } from '../summary.js';
 import { configurationLines } from './configuration-lines.js';
 import { markdownTable } from './markdown-table.js';
+import type { MemoryRun } from '../memory.js';
 import { memoryPlot } from './memory-plot.js';
+import { fixed } from './spread-text.js';
 import { phasePlot } from './phase-plot.js';
 import { checksOf } from './plain-tables.js';
 import type { ResultTable } from './table.js';
@@ -23,7 +25,7 @@ export async function writeMarkdown(
   const plots = [
     { name: 'throughput', alt: 'texts per second of each variant', svg: throughputPlot(summary.variants) },
     { name: 'phases', alt: 'processor time by phase', svg: phasePlot(summary.phases) },
-    { name: 'memory', alt: 'resident memory over rows', svg: memoryPlot(summary.memory) },
+    { name: 'memory', alt: 'resident memory over rows', svg: memoryOfRuns(summary.memory) },
   ];
   const images: string[] = [];
   for (const { name: plot, alt, svg } of plots) {
@@ -44,4 +46,13 @@ export async function writeMarkdown(
     ...checksOf(summary.checks).map((check) => `- ${check}`),
   ];
   await writeFile(path, `${lines.join('\n')}\n`);
+}
+
+/** A line for each run of `sluice label`. */
+function memoryOfRuns(runs: readonly MemoryRun[]): string | undefined {
+  return memoryPlot({
+    title: 'Resident memory of sluice label',
+    rows: Math.max(...runs.map(({ rows }) => rows)),
+    lines: runs.map(({ rows, series }) => ({ name: `${fixed(rows, 0)} rows`, samples: series })),
+  });
 }

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectRedis } from '#queue/redis-connection.js';
 import { makeFolder } from '#pipeline/run-directory/durable-write.js';
 import { UsageError } from '#run/usage-error.js';
+import { freePort } from './free-port.js';
 import { ServiceProcess } from './service-process.js';
 
 export interface DevOptions {
@@ -133,16 +132,4 @@ async function expectAnswer(url: string): Promise<void> {
     clearTimeout(timer);
     redis.disconnect();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string')
-    throw new TypeError('Expected a port of a TCP server.');
-  return address.port;
 }
