@@ -54,6 +54,7 @@ it('goes on with its runs when it is started again', async () => {
   );
   const submit = ['submit', 'mails.jsonl', '--model', 'spam', '--speed', '0', '--json'];
   const submitted = await runCli(submit, { cwd: folder, env: { SLUICE_SERVER: first.server } });
+  expect(submitted.end, submitted.stderr).toBe(0);
   const { id }: { id: string } = JSON.parse(submitted.stdout);
   first.fleet.kill('SIGINT');
   expect((await first.fleet.ended).end).toBe(0);

@@ -4,6 +4,8 @@ import { usedRatio } from '#queue/redis-connection.js';
 import { ApiError } from './api-errors.js';
 
 const LOOK_EVERY_MS = 1000;
+/** While Redis does not answer. */
+const LOOK_AGAIN_MS = 100;
 const RETRY_AFTER_S = 10;
 
 /** Whether Redis takes more work: it answers, and its memory is not too full. */
@@ -13,11 +15,25 @@ export class QueuePressure {
   readonly #stop = new AbortController();
   #ratio: number | undefined;
 
-  /** @param redis a connection that fails soon @param most share of Redis' memory above which nothing is given out */
-  constructor(redis: RedisConnection, most: number) {
+  private constructor(redis: RedisConnection, most: number) {
     this.#redis = redis;
     this.#most = most;
-    void this.#watch();
+  }
+
+  /**
+   * Once Redis answers: who starts with it refuses nothing for want of a first look.
+   * @param redis a connection that fails soon
+   * @param most share of Redis' memory above which nothing is given out
+   */
+  static async open(redis: RedisConnection, most: number): Promise<QueuePressure> {
+    const pressure = new QueuePressure(redis, most);
+    await pressure.#look();
+    while (pressure.#ratio === undefined) {
+      await sleep(LOOK_AGAIN_MS);
+      await pressure.#look();
+    }
+    void pressure.#watch();
+    return pressure;
   }
 
   /** Share of Redis' memory in use; undefined while it does not answer. */
@@ -49,8 +65,13 @@ export class QueuePressure {
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      this.#ratio = await usedRatio(this.#redis).catch(() => undefined);
-      await sleep(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      const pause = this.#ratio === undefined ? LOOK_AGAIN_MS : LOOK_EVERY_MS;
+      await sleep(pause, undefined, { signal, ref: false }).catch(() => undefined);
+      await this.#look();
     }
+  }
+
+  async #look(): Promise<void> {
+    this.#ratio = await usedRatio(this.#redis).catch(() => undefined);
   }
 }

@@ -76,7 +76,7 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     redis.asking.on('error', () => undefined);
     for (const connection of Object.values(redis)) closing.push(() => connection.disconnect());
     await expectQueueRedis(redis.feeding);
-    const pressure = new QueuePressure(redis.asking, producer.feed.redisUsedRatio);
+    const pressure = await QueuePressure.open(redis.asking, producer.feed.redisUsedRatio);
     closing.push(() => pressure.close());
     const fleet = new FleetLink(redis, pressure, producer, metrics, log);
     const models = new ModelShelf(modelSettings.root);
