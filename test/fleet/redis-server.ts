@@ -51,6 +51,15 @@ export class RedisServer {
     await this.#answers();
   }
 
+  /** It takes commands and answers none, until it goes on. */
+  pause(): void {
+    this.#process.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.#process.kill('SIGCONT');
+  }
+
   async stop(): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
