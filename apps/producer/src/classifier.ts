@@ -1,6 +1,6 @@
+import { JsonlWriter } from '#corpus/jsonl-writer.js';
 import type { Bundle } from '#model/bundle/bundle.js';
 import { answerFormOf } from '#model/bundle/manifest.js';
-import { hasLabel } from '#pipeline/answer-form.js';
 import type { CorpusChunk, LabelledRows } from '#pipeline/ports.js';
 import type { OpenChunkLabeller } from '#run/label-corpus.js';
 import { policyOf } from '#run/choose-policy.js';
@@ -10,14 +10,8 @@ import type { FleetLink } from './fleet-link.js';
 import type { ModelShelf } from './model-shelf.js';
 import type { ClassifyRequest } from '#run/run-request.js';
 
-/** What the model says of one text. */
-export interface Classified {
-  readonly label: string;
-  readonly confidence: number;
-  readonly exit_layer: number;
-  readonly uncertainty: number;
-  readonly probabilities: Readonly<Record<string, number>>;
-}
+/** What a run adds to a row: `label`, `confidence`, … with the probability of each label. */
+export type Classified = Readonly<Record<string, unknown>>;
 
 interface OpenPolicy extends OpenChunkLabeller {
   chunks: number;
@@ -60,7 +54,7 @@ export class Classifier {
       if (!late.aborted) throw error;
       throw new ApiError(503, 'busy', 'The workers did not come to these texts in time.', RETRY_AFTER_S);
     });
-    return answersOf(bundle, rows);
+    return answersOf(bundle, chunk, rows);
   }
 
   async close(): Promise<void> {
@@ -103,27 +97,27 @@ function expectPairs({ manifest: { task } }: Bundle, { texts, pairs }: ClassifyR
 
 function chunkOf(chunk: number, texts: readonly string[], pairs: readonly string[] | undefined): CorpusChunk {
   const range = { file: 0, start: 0, end: 0, sha256: '' };
-  return { chunk, firstRow: 1, rows: texts.length, range, texts, pairs, records: texts, rejects: [] };
+  return {
+    chunk,
+    firstRow: 1,
+    rows: texts.length,
+    range,
+    texts,
+    pairs,
+    records: texts.map(() => '{}'),
+    rejects: [],
+  };
 }
 
-function answersOf({ manifest }: Bundle, { labels, rejected = [] }: LabelledRows): Classified[] {
-  const [first] = rejected;
+function answersOf({ manifest }: Bundle, chunk: CorpusChunk, rows: LabelledRows): Classified[] {
+  const [first] = rows.rejected ?? [];
   if (first !== undefined) throw new ApiError(422, 'unlabelled', `Text ${first.index + 1}: ${first.message}`);
-  const form = answerFormOf(manifest);
-  return Array.from(labels.label, (label, row): Classified => {
-    const probabilities = labels.probabilities.subarray(row * labels.classes, (row + 1) * labels.classes);
-    const has =
-      form.problem === 'multi-label'
-        ? [...probabilities.keys()].filter((index) =>
-            hasLabel(probabilities[index]!, form.thresholds[index]!),
-          )
-        : [label];
-    return {
-      label: has.map((index) => manifest.labels[index]!).join('|'),
-      confidence: Math.max(...probabilities),
-      exit_layer: labels.exitLayer[row]!,
-      uncertainty: labels.uncertainty[row]!,
-      probabilities: Object.fromEntries(manifest.labels.map((name, index) => [name, probabilities[index]!])),
-    };
-  });
+  const noFields = { kind: 'json', names: [], chosen: true } as const;
+  const writer = new JsonlWriter(noFields, manifest.labels, true, answerFormOf(manifest));
+  return writer
+    .rows(chunk, rows.labels)
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map((line): Classified => JSON.parse(line));
 }
