@@ -12,6 +12,7 @@ const mayUse = {
   config: [],
   metrics: ['pipeline'],
   run: ['pipeline', 'corpus', 'tokenizer', 'model', 'inference'],
+  training: ['pipeline', 'corpus', 'tokenizer', 'model', 'inference'],
 };
 
 const libraryRules = Object.entries(mayUse).map(([library, used]) => ({
