@@ -7,6 +7,7 @@ import { divergence } from '../loss/divergence.js';
 import type { BatchShape } from '../model/encoder.js';
 import { exitLogits } from '../model/exit-logits.js';
 import type { LossGradients } from '../model/loss-gradients.js';
+import { numbersOf } from '../model/loss-gradients.js';
 import type { TrainableModel } from '../model/trainable-model.js';
 import { exitNames } from '../model/trained-names.js';
 
@@ -47,7 +48,7 @@ export function distilGradients(
       const weights = names.map((name) => model.weights.get(name)!);
       const { value, grads } = tf.valueAndGrads(() => studentLoss(model, exit, batch, loss))(weights);
       for (const [index, name] of names.entries()) {
-        gradients.set(name, new Float32Array(grads[index]!.dataSync()));
+        gradients.set(name, numbersOf(grads[index]!));
       }
       return value.dataSync()[0]!;
     });

@@ -1,5 +1,6 @@
 import type { Geometry } from '#model/checkpoint/checkpoint-config.js';
 import type { TokenBatch } from '../data/token-batch.js';
+import type { RowGradient } from '../optimiser/gradient.js';
 import type { Values } from './values.js';
 
 const table = (name: string): string => `bert.embeddings.${name}_embeddings.weight`;
@@ -24,25 +25,36 @@ export function embedTokens(values: Values, batch: TokenBatch, { embeddingSize }
 /**
  * Adds the gradients of the tables' rows up, token by token in their order, so that they are the same at each time.
  * @param dSum gradient of what `embedTokens` gave, `[B·S,E]`
- * @returns of each table that is in `wanted`, as large as it
+ * @param names of the tables that are trained
  */
 export function embeddingGradients(
   values: Values,
   batch: TokenBatch,
-  { embeddingSize }: Geometry,
+  { embeddingSize: width }: Geometry,
   dSum: Float32Array,
-  gradients: Map<string, Float32Array>,
-): void {
-  const targets = new Map<Float32Array, Float32Array>();
-  for (const name of [table('word'), table('position'), table('token_type')]) {
-    const gradient = gradients.get(name);
-    if (gradient !== undefined) targets.set(values.get(name)!, gradient.fill(0));
-  }
-  forEachRow(values, batch, embeddingSize, (rows, from, at) => {
-    const target = targets.get(rows);
-    if (target === undefined) return;
-    for (let index = 0; index < embeddingSize; index++) target[from + index]! += dSum[at + index]!;
+  names: readonly string[],
+): Map<string, RowGradient> {
+  const used = new Map(names.map((name) => [values.get(name)!, new Set<number>()]));
+  forEachRow(values, batch, width, (rows, from) => used.get(rows)?.add(from));
+  const found = Array.from(used, ([table, starts]) => {
+    const ascending = Float64Array.from(starts).sort();
+    const places = new Map(Array.from(ascending, (start, index) => [start, index * width]));
+    return { table, ascending, places, gradient: new Float32Array(ascending.length * width) };
   });
+  const byTable = new Map(found.map((each) => [each.table, each]));
+  forEachRow(values, batch, width, (rows, from, at) => {
+    const target = byTable.get(rows);
+    if (target === undefined) return;
+    const { gradient } = target;
+    const place = target.places.get(from)!;
+    for (let index = 0; index < width; index++) gradient[place + index]! += dSum[at + index]!;
+  });
+  return new Map(
+    found.map(({ ascending, gradient }, index) => [
+      names[index]!,
+      { rows: Int32Array.from(ascending, (start) => start / width), values: gradient },
+    ]),
+  );
 }
 
 /** Calls with each table's row of each token: where it begins in the table, and where the token's numbers begin. */

@@ -1,9 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Geometry } from '#model/checkpoint/checkpoint-config.js';
-import { activate } from '../nn/activation.js';
 import { attentionProbabilities } from '../nn/attention-probabilities.js';
 import type { Dropout } from '../nn/dropout.js';
+import type { LinearWeights } from '../nn/feed-forward.js';
+import { feedForward } from '../nn/feed-forward.js';
 import { layerNorm, unbiasedLayerNorm } from '../nn/layer-norm.js';
 import { linear, matMul, matMulTransposed } from '../nn/mat-mul.js';
 
@@ -60,9 +61,11 @@ function layer(
   const context = attend(weights, geometry, `${prefix}.attention.self`, hidden, shape, drop);
   const output = drop(project(weights, `${prefix}.attention.output.dense`, context));
   const attended = norm(weights, geometry, `${prefix}.attention.output.LayerNorm`, tf.add(output, hidden));
-  const wide = activate(project(weights, `${prefix}.intermediate.dense`, attended), geometry.activation);
-  const narrow = drop(project(weights, `${prefix}.output.dense`, wide));
-  return norm(weights, geometry, `${prefix}.output.LayerNorm`, tf.add(narrow, attended));
+  const [widen, narrow] = ['intermediate', 'output'].map((name) =>
+    linearOf(weights, `${prefix}.${name}.dense`),
+  );
+  const fed = drop(feedForward(attended, widen!, narrow!, geometry.activation));
+  return norm(weights, geometry, `${prefix}.output.LayerNorm`, tf.add(fed, attended));
 }
 
 /** Attention of every token to every token of its row: `[B·S,H]` to `[B·S,H]`. */
@@ -88,11 +91,16 @@ function attend(
 }
 
 function project(weights: Weights, name: string, x: Tensor): Tensor {
-  return linear(x, weightOf(weights, `${name}.weight`), weightOf(weights, `${name}.bias`));
+  const { weight, bias } = linearOf(weights, name);
+  return linear(x, weight, bias);
+}
+
+function linearOf(weights: Weights, name: string): LinearWeights {
+  return { weight: weightOf(weights, `${name}.weight`), bias: weightOf(weights, `${name}.bias`) };
 }
 
 function norm(weights: Weights, { layerNormForm, layerNormEps }: Geometry, name: string, x: Tensor): Tensor {
-  const parts = { weight: weightOf(weights, `${name}.weight`), bias: weightOf(weights, `${name}.bias`) };
+  const parts = linearOf(weights, name);
   return layerNormForm === 'standard'
     ? layerNorm(x, parts, layerNormEps)
     : unbiasedLayerNorm(x, parts, layerNormEps);

@@ -6,12 +6,13 @@ import type { Dropout } from '../nn/dropout.js';
 import { embeddingGradients, embedTokens } from './embed-tokens.js';
 import type { BatchShape } from './encoder.js';
 import { encode } from './encoder.js';
+import type { Gradients, RowGradient } from '../optimiser/gradient.js';
 import type { TrainableModel } from './trainable-model.js';
 
 /** A loss, and its gradient by each trained tensor. */
 export interface LossGradients {
   readonly loss: number;
-  readonly gradients: Map<string, Float32Array>;
+  readonly gradients: Gradients;
 }
 
 /**
@@ -30,11 +31,8 @@ export function lossAndGradients(
   const { geometry } = model.config;
   const { weights } = model;
   const inBackend = trained.filter((name) => !model.isTable(name));
-  const gradients = new Map(
-    trained
-      .filter((name) => model.isTable(name))
-      .map((name) => [name, new Float32Array(model.values.get(name)!.length)]),
-  );
+  const tables = trained.filter((name) => model.isTable(name));
+  const gradients = new Map<string, Float32Array | RowGradient>();
   const loss = tf.tidy(() => {
     const summed = tf.tensor(embedTokens(model.values, batch, geometry), [
       batch.ids.length,
@@ -44,12 +42,19 @@ export function lossAndGradients(
     const { value, grads } = tf.valueAndGrads(() =>
       lossOf(encode(weights, geometry, summed, shape, drop), shape),
     )([summed, ...inBackend.map((name) => weights.get(name)!)]);
-    const [dSum, ...others] = grads.map((gradient) => new Float32Array(gradient.dataSync()));
-    for (const [index, name] of inBackend.entries()) gradients.set(name, others[index]!);
-    embeddingGradients(model.values, batch, geometry, dSum!, gradients);
+    const [dSum, ...others] = grads;
+    const rows = embeddingGradients(model.values, batch, geometry, numbersOf(dSum!), tables);
+    for (const [name, gradient] of rows) gradients.set(name, gradient);
+    for (const [index, name] of inBackend.entries()) gradients.set(name, numbersOf(others[index]!));
     return value.dataSync()[0]!;
   });
   return { loss, gradients };
+}
+
+/** A tensor's numbers, in memory of their own. */
+export function numbersOf(tensor: Tensor): Float32Array {
+  const numbers = tensor.dataSync();
+  return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
 }
 
 /** Where a batch's tokens are. */

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { rowSum } from './mat-mul.js';
 import { withGradient } from './with-gradient.js';
 
 export interface NormWeights {
@@ -27,7 +28,7 @@ export function layerNorm(x: Tensor, { weight, bias }: NormWeights, eps: number)
       const g = tf.mul(dy, weight!);
       const alongY = tf.mean(tf.mul(dyNormal, weight!), 1, true);
       const dx = tf.mul(tf.sub(tf.sub(g, tf.mean(g, 1, true)), tf.mul(normal!, alongY)), inverse!);
-      return [dx, tf.sum(dyNormal, 0), tf.sum(dy, 0)];
+      return [dx, rowSum(dyNormal), rowSum(dy)];
     },
   );
 }

@@ -1,4 +1,5 @@
 import type { Values } from '../model/values.js';
+import type { Gradients, RowGradient } from './gradient.js';
 
 export interface AdamWOptions {
   /** Of weights; biases and norms have none. */
@@ -33,6 +34,8 @@ export class AdamW {
   readonly moments: ReadonlyMap<string, Moments>;
   readonly #values: Values;
   readonly #options: AdamWOptions;
+  /** Rows of tables that had a gradient once, by the table's name. */
+  readonly #touched = new Map<string, Uint8Array>();
 
   /**
    * @param values of the model; those that are named are changed in place
@@ -54,37 +57,78 @@ export class AdamW {
    * @param rate η
    * @param scale what gradients are multiplied by, of clipping
    */
-  step(gradients: Values, rate: number, scale: number): void {
+  step(gradients: Gradients, rate: number, scale: number): void {
     this.steps += 1;
-    const { beta1, beta2, eps, weightDecay } = this.#options;
-    const rateOfMean = rate / (1 - beta1 ** this.steps);
-    const correction = 1 / Math.sqrt(1 - beta2 ** this.steps);
-    for (const [name, { first, second }] of this.moments) {
+    for (const [name, moments] of this.moments) {
       const values = this.#values.get(name)!;
       const gradient = gradients.get(name)!;
-      const kept = decays(name) ? 1 - rate * weightDecay : 1;
-      for (let index = 0; index < values.length; index++) {
-        const g = gradient[index]! * scale;
-        const m = beta1 * first[index]! + (1 - beta1) * g;
-        const v = beta2 * second[index]! + (1 - beta2) * g * g;
-        first[index] = m;
-        second[index] = v;
-        values[index] = values[index]! * kept - (rateOfMean * m) / (Math.sqrt(v) * correction + eps);
+      const kept = decays(name) ? 1 - rate * this.#options.weightDecay : 1;
+      if (gradient instanceof Float32Array) {
+        this.#update({ values, moments, kept, rate, scale }, gradient, 0, values.length);
+      } else {
+        this.#updateRows(name, { values, moments, kept, rate, scale }, gradient);
       }
+    }
+  }
+
+  /** A row that never had a gradient is only drawn to 0: its moments are 0. */
+  #updateRows(name: string, target: Target, { rows, values: gradient }: RowGradient): void {
+    const { values, moments, kept } = target;
+    const width = gradient.length / rows.length;
+    const touched = this.#touched.get(name) ?? touchedRows(moments.second, width);
+    this.#touched.set(name, touched);
+    const none = new Float32Array(width);
+    let next = 0;
+    for (const [row, was] of touched.entries()) {
+      const start = row * width;
+      const end = start + width;
+      if (rows[next] === row) {
+        this.#update(target, gradient.subarray(next * width, (next + 1) * width), start, end);
+        touched[row] = 1;
+        next += 1;
+      } else if (was === 1) {
+        this.#update(target, none, start, end);
+      } else if (kept !== 1) {
+        for (let index = start; index < end; index++) values[index]! *= kept;
+      }
+    }
+  }
+
+  /** @param gradient of the numbers from `start` to `end` */
+  #update(
+    { values, moments: { first, second }, kept, rate, scale }: Target,
+    gradient: Float32Array,
+    start: number,
+    end: number,
+  ): void {
+    const { beta1, beta2, eps } = this.#options;
+    const rateOfMean = rate / (1 - beta1 ** this.steps);
+    const correction = 1 / Math.sqrt(1 - beta2 ** this.steps);
+    for (let index = start; index < end; index++) {
+      const g = gradient[index - start]! * scale;
+      const m = beta1 * first[index]! + (1 - beta1) * g;
+      const v = beta2 * second[index]! + (1 - beta2) * g * g;
+      first[index] = m;
+      second[index] = v;
+      values[index] = values[index]! * kept - (rateOfMean * m) / (Math.sqrt(v) * correction + eps);
     }
   }
 }
 
-/** √(Σ g²) over all tensors. */
-export function globalNorm(gradients: Values): number {
-  let sum = 0;
-  for (const gradient of gradients.values()) {
-    for (let index = 0; index < gradient.length; index++) sum += gradient[index]! * gradient[index]!;
-  }
-  return Math.sqrt(sum);
+interface Target {
+  readonly values: Float32Array;
+  readonly moments: Moments;
+  /** What weight decay leaves. */
+  readonly kept: number;
+  readonly rate: number;
+  readonly scale: number;
 }
 
-/** What gradients are multiplied by so that their norm is at most this, as PyTorch's `clip_grad_norm_` has it. */
-export function clippingScale(norm: number, mostNorm: number): number {
-  return Math.min(1, mostNorm / (norm + 1e-6));
+/** @returns 1 for each row that has a moment */
+function touchedRows(second: Float32Array, width: number): Uint8Array {
+  const touched = new Uint8Array(second.length / width);
+  for (const [index, moment] of second.entries()) {
+    if (moment !== 0) touched[Math.floor(index / width)] = 1;
+  }
+  return touched;
 }
