@@ -29,5 +29,5 @@ export async function readModelWeights(
     if (!exits.includes(exit.layer)) continue;
     folded.set(exit.layer, foldExitShift(await foldExit(checkpoint, exit), shifts[exit.layer]!));
   }
-  return { embeddings, layers, exits: folded };
+  return { embeddings, layers, exits: folded, shifts };
 }

@@ -19,6 +19,8 @@ export interface ModelWeights {
   /** Layer 1 first. */
   readonly layers: readonly FoldedLayer[];
   readonly exits: ReadonlyMap<number, FoldedExit>;
+  /** What the hidden states after each layer, 0 first, lack: the shift of their norm, `[layers + 1]` of `[hidden size]`. */
+  readonly shifts: readonly Float32Array[];
 }
 
 export interface StageGraphOptions {
@@ -29,6 +31,8 @@ export interface StageGraphOptions {
   readonly quantisation?: Quantisation | undefined;
   /** Adds `min:SITE` and `max:SITE` outputs for every activation site, and lets no row leave. */
   readonly observeRanges?: boolean;
+  /** Layers after which the hidden states are outputs, `state:N [n,S,H]`, with the shift of their norm. */
+  readonly states?: readonly number[] | undefined;
 }
 
 /** Matmuls whose inputs are activation sites, in the order of execution. */
@@ -90,6 +94,7 @@ class StageGraphWriter {
     let rows = this.#allRows(stage.embeds ? 'ids' : 'hidden');
     for (let layer = stage.embeds ? 0 : firstLayer; layer <= lastLayer; layer++) {
       if (layer > 0) hidden = this.#layer(layer, weights.layers[layer - 1]!, hidden);
+      if (this.#options.states?.includes(layer) === true) this.#outputState(layer, hidden);
       const index = stage.exits.indexOf(layer);
       if (index < 0) continue;
       const uncertainty = writeExit(graph, this.#linears, config, weights.exits.get(layer)!, hidden, rows);
@@ -104,6 +109,13 @@ class StageGraphWriter {
       graph.output('rows_out', rows, 'int32', ['m']);
     }
     return graph.toModel(`sluice stage ${firstLayer}-${lastLayer}`);
+  }
+
+  #outputState(layer: number, hidden: Value): void {
+    const { hiddenSize } = this.#options.config.geometry;
+    const shift = this.#linears.floats(this.#options.weights.shifts[layer]!, [hiddenSize]);
+    const state = this.#graph.node('Add', [hidden, shift]);
+    this.#graph.output(`state:${layer}`, state, this.#linears.float, ['n', 'S', hiddenSize]);
   }
 
   /** `[B]` int32: 0, 1, … */
