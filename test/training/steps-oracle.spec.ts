@@ -11,7 +11,7 @@ import type { TokenBatch } from '#training/data/token-batch.js';
 import { tokenBatch } from '#training/data/token-batch.js';
 import { distilGradients } from '#training/distil/distil-gradients.js';
 import { crossEntropy } from '#training/loss/cross-entropy.js';
-import type { DivergenceDirection } from '#training/loss/divergence.js';
+import type { DivergenceDirection } from '#training/loss/divergence-direction.js';
 import { embedTokens } from '#training/model/embed-tokens.js';
 import { encode } from '#training/model/encoder.js';
 import { exitLogits } from '#training/model/exit-logits.js';

@@ -1,4 +1,4 @@
-import { backendNames } from '#training/backend/choose-backend.js';
+import { backendNames } from '#training/backend/backend-names.js';
 
 /** What training tests compute with: wasm, which is everywhere, unless SLUICE_TEST_BACKEND names another. */
 export const trainingBackend =

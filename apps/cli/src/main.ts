@@ -7,6 +7,8 @@ const commands = new Map<string, () => Promise<(program: Command) => void>>([
   ['label', async () => (await import('./commands/label-command.js')).addLabelCommand],
   ['pull', async () => (await import('./commands/pull-command.js')).addPullCommand],
   ['import', async () => (await import('./commands/import-command.js')).addImportCommand],
+  ['train', async () => (await import('./commands/train-command.js')).addTrainCommand],
+  ['distil', async () => (await import('./commands/distil-command.js')).addDistilCommand],
   ['compile', async () => (await import('./commands/compile-command.js')).addCompileCommand],
   ['evaluate', async () => (await import('./commands/evaluate-command.js')).addEvaluateCommand],
   ['inspect', async () => (await import('./commands/inspect-command.js')).addInspectCommand],

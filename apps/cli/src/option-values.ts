@@ -21,6 +21,38 @@ export const threadCount = wholeNumber(1, 256);
 /** Bytes of a row, up to 64 MiB: a row's text and its output must each fit into one string. */
 export const rowBytes = wholeNumber(1, 2 ** 26);
 
+/** A number above 0. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError('Expected a number above 0.');
+  return value;
+}
+
+/** A number from 0 on. */
+export function numberFromZero(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < Infinity)) {
+    throw new InvalidArgumentError('Expected a number from 0 on.');
+  }
+  return value;
+}
+
+/** `4x256x4`: layers, hidden size and heads of an encoder, whose wide part is four hidden sizes. */
+export function scratchGeometry(text: string): {
+  layers: number;
+  hiddenSize: number;
+  heads: number;
+  intermediateSize: number;
+} {
+  const [, layers, hiddenSize, heads] = (/^(\d+)x(\d+)x(\d+)$/.exec(text) ?? []).map(Number);
+  if (!layers || !hiddenSize || !heads || hiddenSize % heads !== 0 || layers > 255) {
+    throw new InvalidArgumentError(
+      'Expected layers, hidden size and heads such as 4x256x4; the hidden size must be a multiple of the heads.',
+    );
+  }
+  return { layers, hiddenSize, heads, intermediateSize: 4 * hiddenSize };
+}
+
 /** A number from 0 to 1. */
 export function fraction(text: string): number {
   const value = Number(text);

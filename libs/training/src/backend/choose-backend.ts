@@ -2,10 +2,8 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerGradients } from '../nn/kernel-gradients.js';
-
-/** From the fastest on. */
-export const backendNames = ['node-gpu', 'node', 'wasm', 'cpu'] as const;
-export type BackendName = (typeof backendNames)[number];
+import type { BackendName } from './backend-names.js';
+import { backendNames } from './backend-names.js';
 
 export interface ChosenBackend {
   readonly name: BackendName;

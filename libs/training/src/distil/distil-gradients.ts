@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Exit } from '#model/checkpoint/exit.js';
 import { crossEntropy } from '../loss/cross-entropy.js';
-import type { DivergenceDirection } from '../loss/divergence.js';
+import type { DivergenceDirection } from '../loss/divergence-direction.js';
 import { divergence } from '../loss/divergence.js';
 import type { BatchShape } from '../model/encoder.js';
 import { exitLogits } from '../model/exit-logits.js';

@@ -1,12 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-
-/**
- * Which distribution the divergence is taken under: `student‖teacher` is Σ p_s (ln p_s − ln p_t), as in the FastBERT
- * paper; `teacher‖student` is Σ p_t (ln p_t − ln p_s), as in its implementation.
- */
-export const divergenceDirections = ['teacher-student', 'student-teacher'] as const;
-export type DivergenceDirection = (typeof divergenceDirections)[number];
+import type { DivergenceDirection } from './divergence-direction.js';
 
 /**
  * Kullback–Leibler divergence between a student's and the teacher's distributions, the mean over rows, times T², so that

@@ -70,16 +70,20 @@ export class TrainableModel {
  *
  * @param config of the model to be; its encoder is the checkpoint's
  * @param random of the first values
+ * @param isNew tensors that begin anew, whatever the checkpoint has
  * @throws CheckpointError
  */
 export async function readTrainable(
   checkpoint: Checkpoint,
   config: CheckpointConfig,
   random: Random,
+  isNew: (name: string) => boolean = () => false,
 ): Promise<TrainableModel> {
   const known = new Map(layoutTensors(checkpoint.config).map(({ name, shape }) => [name, shape.join()]));
   const read = ({ name, shape }: LayoutTensor): Promise<Float32Array> | Float32Array =>
-    known.get(name) === shape.join() ? checkpoint.tensor(name, shape) : initialValues(name, shape, random);
+    !isNew(name) && known.get(name) === shape.join()
+      ? checkpoint.tensor(name, shape)
+      : initialValues(name, shape, random);
   const values = new Map<string, Float32Array>();
   for (const tensor of layoutTensors(config)) values.set(tensor.name, (await read(tensor)).slice());
   return new TrainableModel(config, values);

@@ -1,0 +1,118 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { CorpusOptions } from '#corpus/corpus-options.js';
+import type { BackendName } from '#training/backend/backend-names.js';
+import { backendNames } from '#training/backend/backend-names.js';
+import type { LoopOptions } from '#training/loop/train.js';
+import type { TrainingRequest } from '#training/process/training-request.js';
+import type { CorpusFields } from '../commands/corpus-fields.js';
+import { withCorpusFields } from '../commands/corpus-fields.js';
+import type { OutputOptions } from '../commands/output-options.js';
+import { withOutputOptions } from '../commands/output-options.js';
+import { fraction, positiveNumber, wholeNumber } from '../option-values.js';
+import { version } from '../version.js';
+
+/** What both kinds of training take. */
+export interface TrainingFlags extends OutputOptions, CorpusFields {
+  readonly data: string;
+  readonly dev?: string | undefined;
+  readonly out: string;
+  readonly force: boolean;
+  readonly epochs: number;
+  readonly batchTokens: number;
+  readonly accumulate: number;
+  readonly rate: number;
+  readonly warmUp: number;
+  readonly weightDecay: number;
+  readonly clip: number;
+  readonly patience: number;
+  readonly seed: number;
+  readonly checkpointSteps: number;
+  readonly exitSize: number;
+  readonly exitHeads: number;
+  readonly limit?: number | undefined;
+  readonly backend?: BackendName | undefined;
+}
+
+/** @param defaults of what the kinds of training differ in */
+export function withTrainingOptions(
+  command: Command,
+  defaults: { readonly epochs: number; readonly batchTokens: number; readonly rate: number },
+): Command {
+  command
+    .requiredOption('-d, --data <file>', 'corpus to learn from')
+    .option('--dev <file>', 'corpus that every epoch is measured on; the best epoch is kept')
+    .requiredOption('-o, --out <dir>', 'directory of the checkpoint that is made')
+    .option('--force', 'replace the checkpoint if it is there', false)
+    .option('--epochs <n>', 'times that the corpus is learned from', wholeNumber(1), defaults.epochs)
+    .option('--batch-tokens <n>', 'tokens of a batch', wholeNumber(16), defaults.batchTokens)
+    .option('--accumulate <n>', 'batches that make one step', wholeNumber(1), 1)
+    .option('--rate <rate>', 'highest learning rate', positiveNumber, defaults.rate)
+    .option(
+      '--warm-up <share>',
+      'share of the steps in which the rate rises; then it falls to 0',
+      fraction,
+      0.1,
+    )
+    .option('--weight-decay <share>', 'of AdamW; none for biases and norms', fraction, 0.01)
+    .option('--clip <norm>', 'greatest norm of a gradient', positiveNumber, 1)
+    .option(
+      '--patience <n>',
+      'epochs without a better figure on dev after which it ends; 0: never',
+      wholeNumber(0),
+      0,
+    )
+    .option(
+      '--seed <n>',
+      'of first values, order and dropout: the same seed gives the same model',
+      wholeNumber(0),
+      1,
+    )
+    .option(
+      '--checkpoint-steps <n>',
+      'steps between checkpoints; the same command goes on from the last',
+      wholeNumber(1),
+      200,
+    )
+    .option('--exit-size <n>', 'width of a new exit', wholeNumber(1), 128)
+    .option('--exit-heads <n>', 'heads of its attention', wholeNumber(1), 2)
+    .option('--limit <n>', 'learn from the first n rows', wholeNumber(1))
+    .addOption(
+      new Option('--backend <name>', 'what computes (default: the fastest that loads)').choices(backendNames),
+    );
+  return withOutputOptions(withCorpusFields(command));
+}
+
+/** What is the same in the requests of both kinds. */
+export function commonRequest(
+  flags: TrainingFlags,
+): Pick<TrainingRequest, 'out' | 'force' | 'data' | 'dev' | 'loop' | 'backend' | 'exit' | 'tool'> {
+  const { format, header, quotes, textField, pairField, labelField, maxRowBytes, maxColumns } = flags;
+  const { maxDecompressedBytes } = flags;
+  const fields = { format, header, quotes, textField, pairField, labelField };
+  const reading = { ...fields, maxRowBytes, maxColumns, maxDecompressedBytes };
+  const corpus = (path: string): CorpusOptions => ({ ...reading, paths: [path] });
+  const { epochs, batchTokens, accumulate, rate, warmUp, weightDecay, clip, seed, patience } = flags;
+  const loop: LoopOptions = {
+    epochs,
+    batchTokens,
+    accumulate,
+    rate,
+    warmUp,
+    weightDecay,
+    clip,
+    seed,
+    patience,
+    checkpointSteps: flags.checkpointSteps,
+  };
+  return {
+    out: flags.out,
+    force: flags.force,
+    data: { ...corpus(flags.data), limit: flags.limit },
+    dev: flags.dev === undefined ? undefined : corpus(flags.dev),
+    loop,
+    backend: flags.backend,
+    exit: { size: flags.exitSize, heads: flags.exitHeads },
+    tool: `sluice ${version}`,
+  };
+}

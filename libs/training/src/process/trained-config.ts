@@ -1,0 +1,74 @@
+import type { CheckpointConfig } from '#model/checkpoint/checkpoint-config.js';
+import { checkConfig, CheckpointError } from '#model/checkpoint/checkpoint-config.js';
+import type { Exit } from '#model/checkpoint/exit.js';
+import type { DistilRequest, FineTuneRequest } from './training-request.js';
+
+/** Tokens of a text unless told. */
+const MAX_LENGTH = 128;
+
+/**
+ * The configuration of a fine-tuned model: the base's encoder, and the exits that learn.
+ * @throws CheckpointError where it cannot be
+ */
+export function fineTunedConfig(
+  base: CheckpointConfig,
+  { base: path, fromScratch, newHead, joint, exit, labels, task, ...request }: FineTuneRequest,
+): CheckpointConfig {
+  const geometry = {
+    ...base.geometry,
+    ...fromScratch,
+    ...(fromScratch && { embeddingSize: fromScratch.hiddenSize }),
+  };
+  const maxLength =
+    request.maxLength ?? Math.min(base.exits.length > 0 ? base.maxLength : MAX_LENGTH, geometry.maxPositions);
+  const kept = newHead || fromScratch !== undefined ? undefined : base.exits.at(-1);
+  const fresh = (layer: number): Exit => ({ layer, kind: 'fastbert', ...exit });
+  const last = kept ?? fresh(geometry.layers);
+  const before = joint === 'last' ? [] : Array.from({ length: geometry.layers }, (_, layer) => fresh(layer));
+  const config: CheckpointConfig = {
+    geometry,
+    labels: labels ?? base.labels,
+    problem: 'single-label',
+    task: task ?? base.task,
+    maxLength,
+    specialTokens: base.specialTokens,
+    exits: [...before, last],
+  };
+  checkConfig(path, config);
+  return config;
+}
+
+/**
+ * The configuration of a distilled model: the base's, with new exits before the last.
+ * @throws CheckpointError where there is no teacher, or no layer for an exit
+ */
+export function distilledConfig(
+  path: string,
+  base: CheckpointConfig,
+  { layers, exit }: Pick<DistilRequest, 'layers' | 'exit'>,
+): CheckpointConfig {
+  const teacher = base.exits.at(-1);
+  if (teacher === undefined) {
+    throw new CheckpointError(path, 'it has no exit to learn from: train one first (sluice train).');
+  }
+  if (base.problem !== 'single-label') {
+    throw new CheckpointError(
+      path,
+      `its answers are ${base.problem}; exits learn those of single-label models only.`,
+    );
+  }
+  const wanted = layers ?? Array.from({ length: base.geometry.layers }, (_, layer) => layer);
+  const beyond = wanted.find((layer) => layer >= base.geometry.layers);
+  if (beyond !== undefined) {
+    throw new CheckpointError(
+      path,
+      `an exit that learns lies before layer ${base.geometry.layers}, the teacher's; got ${beyond}.`,
+    );
+  }
+  const students = wanted
+    .toSorted((a, b) => a - b)
+    .map((layer): Exit => ({ layer, kind: 'fastbert', ...exit }));
+  const config = { ...base, exits: [...students, teacher] };
+  checkConfig(path, config);
+  return config;
+}
