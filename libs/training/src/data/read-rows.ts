@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { CorpusOptions } from '#corpus/corpus-options.js';
+import type { CorpusOptions, RowsOfModel } from '#corpus/corpus-options.js';
+import type { FileCorpus } from '#corpus/file-corpus.js';
 import { openCorpus } from '#corpus/open-corpus.js';
 import type { TextTokenizer } from '#tokenizer/text-tokenizer.js';
 import type { TokenRows } from './token-batch.js';
@@ -61,13 +62,7 @@ export async function readRows({
   labels,
 }: ReadRows): Promise<TrainingRows> {
   const path = corpus.paths.join(', ');
-  const recognise = { task, labels: labels ?? [], problem: 'single-label' } as const;
-  const opened = await openCorpus({
-    ...corpus,
-    ...(labels !== undefined && { recognise }),
-    // Without known labels a corpus cannot tell which of its fields holds them.
-    ...(labelled && corpus.labelField === undefined && labels === undefined && { labelField: 'label' }),
-  });
+  const opened = await openLabelled(corpus, labelled, { task, labels: labels ?? anyClass });
   const parts: ReturnType<TextTokenizer['tokenize']>[] = [];
   const numbers: number[] = [];
   const golds: string[] = [];
@@ -122,6 +117,21 @@ export async function readRows({
     empty: lengths.reduce((count, length) => count + (length <= least ? 1 : 0), 0),
     notes: opened.convention.notes,
   };
+}
+
+/** Where nobody knows the labels yet: numbers of classes, by which forms of tables are recognised. */
+const anyClass = Array.from({ length: 1000 }, (_, index) => String(index));
+
+/** A corpus whose labels are in the field that is said or recognised, or in `label`. */
+async function openLabelled(
+  corpus: CorpusOptions,
+  labelled: boolean,
+  recognise: RowsOfModel,
+): Promise<FileCorpus> {
+  const opened = await openCorpus({ ...corpus, recognise });
+  if (!labelled || (corpus.labelField ?? opened.convention.reading.labelField) !== undefined) return opened;
+  await opened.close();
+  return openCorpus({ ...corpus, recognise, labelField: 'label' });
 }
 
 /** How many of the rows have texts that are among the others' too. */

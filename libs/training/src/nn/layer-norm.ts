@@ -36,7 +36,7 @@ export function layerNorm(x: Tensor, { weight, bias }: NormWeights, eps: number)
 /** (x − mean) ÷ (deviation + eps) ⊙ weight + bias, over the last axis, the deviation over n − 1 (UER). */
 export function unbiasedLayerNorm(x: Tensor, { weight, bias }: NormWeights, eps: number): Tensor {
   const width = x.shape[1]!;
-  const centred = tf.sub(x, tf.mean(x, 1, true));
+  const centred = tf.sub(x, tf.div(tf.sum(x, 1, true), width));
   const variance = tf.div(tf.sum(tf.square(centred), 1, true), width - 1);
   return tf.add(tf.mul(tf.div(centred, tf.add(tf.sqrt(variance), eps)), weight), bias);
 }

@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url';
 import type { TrainingHooks } from './run-training.js';
 import type { TrainingNews, TrainingOutcome, TrainingRequest } from './training-request.js';
 
+/** Characters of standard error that are kept. */
+const MOST_LAST_WORDS = 4000;
+
 /** What the process of a training is told. */
 export type ToTraining =
   { readonly kind: 'train'; readonly request: TrainingRequest } | { readonly kind: 'stop' };
@@ -22,9 +25,14 @@ export type FromTraining =
 export class TrainingDiedError extends Error {
   override readonly name = 'TrainingDiedError';
 
-  constructor(readonly how: string) {
+  constructor(
+    readonly how: string,
+    /** The end of what it wrote to standard error. */
+    readonly lastWords: string,
+  ) {
     super(
-      `The process that trains ended: ${how}. Give the same command again: the training goes on from its last checkpoint.`,
+      `The process that trains ended: ${how}. Give the same command again: the training goes on from its last checkpoint.` +
+        (lastWords === '' ? '' : `\n${lastWords.trimEnd()}`),
     );
   }
 }
@@ -43,11 +51,16 @@ export async function trainInProcess(
   const child = fork(script, [], {
     execArgv: [],
     serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    // A library's remarks on the processor are nobody's business; errors are.
-    env: { TF_CPP_MIN_LOG_LEVEL: '2', TF_ENABLE_ONEDNN_OPTS: '1', ...process.env },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // Its kernels are a fifth faster.
+    env: { TF_ENABLE_ONEDNN_OPTS: '1', ...process.env },
     // Ctrl-C reaches all processes of a terminal, and this one is to stop at the end of a step.
     detached: true,
+  });
+  // TensorFlow remarks on the processor; only the last words of a process that dies are anybody's business.
+  let lastWords = '';
+  child.stderr?.setEncoding('utf8').on('data', (block: string) => {
+    lastWords = (lastWords + block).slice(-MOST_LAST_WORDS);
   });
   const tell = (message: ToTraining): void => void child.send(message);
   const stop = (): void => tell({ kind: 'stop' });
@@ -58,7 +71,7 @@ export async function trainInProcess(
     return await new Promise<TrainingOutcome>((resolve, reject) => {
       child.on('error', reject);
       child.on('exit', (code, ended) =>
-        reject(new TrainingDiedError(ended === null ? `exit code ${code}` : `signal ${ended}`)),
+        reject(new TrainingDiedError(ended === null ? `exit code ${code}` : `signal ${ended}`, lastWords)),
       );
       child.on('message', (message: FromTraining) => {
         if (message.kind === 'news') onNews(message.news);
