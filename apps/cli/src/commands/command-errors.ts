@@ -14,6 +14,7 @@ const usageErrors = new Set([
   'OutputExistsError',
   'TokenizerUsageError',
   'RunMismatchError',
+  'OtherTrainingError',
   'RepositoryNameError',
   'HubSettingError',
   'NothingIncludedError',

@@ -24,8 +24,7 @@ export class BackendError extends Error {
 }
 
 /** What is said where TensorFlow's own backend does not load. */
-const BUILD_IT =
-  'deploy/build-tfjs-node.sh builds it, some ten times as fast as wasm; name its folder with SLUICE_TFJS_NODE';
+const BUILD_IT = 'deploy/build-tfjs-node.sh builds node, which is some ten times as fast';
 
 /**
  * Loads the fastest backend that this machine has, or the one that is asked for, and makes it the one that computes.
@@ -40,7 +39,10 @@ export async function chooseBackend(wanted?: BackendName): Promise<ChosenBackend
   const reasons: string[] = [];
   for (const name of backendNames) {
     const reason = await load(name);
-    if (reason === undefined) return { name, why: reasons.join('; ') || 'the fastest there is' };
+    if (reason === undefined) {
+      if (name === 'wasm' || name === 'cpu') reasons.push(BUILD_IT);
+      return { name, why: reasons.join('; ') || 'the fastest there is' };
+    }
     reasons.push(`no ${name}: ${reason}`);
   }
   throw new BackendError('cpu', reasons.join('; '));
@@ -72,7 +74,7 @@ async function loadNode(packageName: string): Promise<string | undefined> {
   try {
     require.resolve(packageName);
   } catch {
-    return `${packageName} is not ${folder === undefined ? 'installed' : `in ${folder}`} (${BUILD_IT})`;
+    return `${packageName} is not ${folder === undefined ? 'installed' : `in ${folder}`}`;
   }
   require(packageName);
   return start('tensorflow');

@@ -51,6 +51,8 @@ export interface ReadRows {
   readonly labelled: boolean;
   /** Those that rows may have; undefined: whatever the corpus has, in order. */
   readonly labels?: readonly string[] | undefined;
+  /** What to do where a row has another label. */
+  readonly advice?: string | undefined;
 }
 
 /** @throws CorpusOpenError, TrainingDataError */
@@ -60,6 +62,7 @@ export async function readRows({
   task,
   labelled,
   labels,
+  advice = '',
 }: ReadRows): Promise<TrainingRows> {
   const path = corpus.paths.join(', ');
   const opened = await openLabelled(corpus, labelled, { task, labels: labels ?? anyClass });
@@ -109,7 +112,7 @@ export async function readRows({
     tokens,
     lengths,
     numbers: Int32Array.from(numbers),
-    golds: labelled ? indexesOf(golds, known, path, numbers) : undefined,
+    golds: labelled ? indexesOf(golds, known, path, numbers, advice) : undefined,
     labels: known,
     hashes,
     rejected,
@@ -157,6 +160,7 @@ function indexesOf(
   labels: readonly string[],
   path: string,
   numbers: readonly number[],
+  advice: string,
 ): Int32Array {
   const places = new Map(labels.map((label, index) => [label, index]));
   return Int32Array.from(golds, (gold, row) => {
@@ -165,7 +169,7 @@ function indexesOf(
     const shown = labels.length > SHOWN ? `${labels.slice(0, SHOWN).join(', ')}, …` : labels.join(', ');
     throw new TrainingDataError(
       path,
-      `row ${numbers[row]} has the label ${JSON.stringify(gold)}, which is not among those to learn: ${shown}.`,
+      `row ${numbers[row]} has the label ${JSON.stringify(gold)}, which is not among those to learn: ${shown}.${advice}`,
     );
   });
 }

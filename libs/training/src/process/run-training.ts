@@ -213,7 +213,8 @@ async function prepareFineTuning(
   const head = checkpoint.config.exits.at(-1);
   const keepsHead = head !== undefined && !request.newHead && request.fromScratch === undefined;
   const labels = request.labels ?? (keepsHead ? checkpoint.config.labels : undefined);
-  const rows = await readRows({ corpus: request.data, tokenizer, task, labelled: true, labels });
+  const advice = request.labels === undefined ? " They are the base's; --new-head begins with others." : '';
+  const rows = await readRows({ corpus: request.data, tokenizer, task, labelled: true, labels, advice });
   tell(note, 'Training', rows);
   const path = request.data.paths.join(', ');
   const found = new Set(rows.golds).size;

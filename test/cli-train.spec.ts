@@ -1,0 +1,284 @@
+/** From a backbone and a labelled file to a model that labels: the real `sluice`, on wasm. */
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Random } from '#training/data/random.js';
+import { CliProcess, runCli } from './run-cli.js';
+
+const base = join(import.meta.dirname, 'fixtures/training');
+const random = new Random(5);
+
+/** Words of letters; the label is what the first one is. */
+function row(): { text: string; label: string } {
+  const length = 3 + Math.floor(random.uniform() * 6);
+  const letters = Array.from({ length }, () => String.fromCodePoint(97 + Math.floor(random.uniform() * 26)));
+  return { text: letters.join(' '), label: letters[0]! < 'n' ? 'early' : 'late' };
+}
+
+const jsonl = (rows: readonly object[]): string => rows.map((each) => `${JSON.stringify(each)}\n`).join('');
+const rows = (count: number): { text: string; label: string }[] => Array.from({ length: count }, row);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-train-'));
+  await writeFile(join(folder, 'train.jsonl'), jsonl(rows(300)));
+  await writeFile(join(folder, 'dev.jsonl'), jsonl(rows(100)));
+  await writeFile(join(folder, 'texts.jsonl'), jsonl(rows(300).map(({ text }) => ({ text }))));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const common = ['--backend', 'wasm', '--exit-size', '16', '--batch-tokens', '128'];
+const learning = [
+  'train',
+  '--base',
+  base,
+  '--new-head',
+  '--task',
+  'single',
+  '--rate',
+  '0.01',
+  '--dropout',
+  '0.1',
+  ...common,
+];
+const trainArgs = [...learning, '--data', 'train.jsonl', '--dev', 'dev.jsonl'];
+
+const sluice = (...args: string[]): ReturnType<typeof runCli> => runCli(args, { cwd: folder });
+const read = (path: string): Promise<Buffer> => readFile(join(folder, path));
+
+interface Outcome {
+  readonly end: string;
+  readonly steps: number;
+  readonly dev: readonly { readonly layer: number; readonly share: number }[];
+}
+
+async function succeed(...args: string[]): Promise<Outcome> {
+  const { end, stdout, stderr } = await sluice(...args, '--json');
+  expect(end, stderr).toBe(0);
+  return JSON.parse(stdout);
+}
+
+it('trains, distils without labels, compiles and labels', async () => {
+  const trained = await succeed(...trainArgs, '--epochs', '8', '--out', 'trained');
+  expect(trained.dev.map(({ layer }) => layer)).toEqual([2]);
+  expect(trained.dev[0]!.share).toBeGreaterThan(0.95);
+  const distil = [
+    'distil',
+    '--model',
+    'trained',
+    '--data',
+    'texts.jsonl',
+    '--dev',
+    'dev.jsonl',
+    '--rate',
+    '0.01',
+  ];
+  const distilled = await succeed(...distil, ...common, '--epochs', '6', '--out', 'distilled');
+  expect(distilled.dev.map(({ layer }) => layer)).toEqual([0, 1, 2]);
+  // Without labels it is agreement with the last exit, which agrees with itself.
+  expect(distilled.dev[2]!.share).toBe(1);
+  expect(distilled.dev[1]!.share).toBeGreaterThan(0.95);
+  expect((await readdir(join(folder, 'distilled'))).sort()).toEqual([
+    'README.md',
+    'config.json',
+    'model.safetensors',
+    'tokenizer.json',
+    'training.jsonl',
+  ]);
+  expect((await read('distilled/README.md')).toString()).toContain(
+    'exits distilled from the last (KL teacher‖student',
+  );
+  // Nothing of the work is left beside it.
+  expect((await readdir(folder)).filter((name) => name.includes('.training'))).toEqual([]);
+
+  expect((await sluice('compile', 'distilled', '--out', 'bundle')).end).toBe(0);
+  const label = [
+    'label',
+    'dev.jsonl',
+    '-m',
+    'bundle',
+    '--speed',
+    '0.5',
+    '--out',
+    'out.jsonl',
+    '--label-field',
+    'label',
+  ];
+  expect((await sluice(...label)).end).toBe(0);
+  const out = (await read('out.jsonl')).toString().trimEnd().split('\n');
+  const right = out.filter((line) => {
+    const { label, input_label }: { label: string; input_label: string } = JSON.parse(line);
+    return label === input_label;
+  });
+  expect(right.length / out.length).toBeGreaterThan(0.9);
+  expect(out.some((line) => line.includes('"exit_layer":0') || line.includes('"exit_layer":1'))).toBe(true);
+});
+
+it('learns the same whether hidden states are kept or computed anew', async () => {
+  const distil = ['distil', '--model', 'trained', '--data', 'texts.jsonl', ...common, '--epochs', '2'];
+  await succeed(...distil, '--out', 'kept');
+  await succeed(...distil, '--out', 'anew', '--cache-size', '0');
+  expect(await read('anew/model.safetensors')).toEqual(await read('kept/model.safetensors'));
+});
+
+it('trains all exits at once', async () => {
+  for (const how of ['sum', 'alternate']) {
+    const joint = await succeed(...trainArgs, '--joint', how, '--epochs', '8', '--out', how);
+    expect(joint.dev.map(({ layer }) => layer)).toEqual([0, 1, 2]);
+    expect(joint.dev[2]!.share).toBeGreaterThan(0.9);
+  }
+});
+
+describe('a training that is disturbed', () => {
+  const long = [...trainArgs, '--epochs', '12', '--checkpoint-steps', '7'];
+  let expected: Buffer;
+  beforeAll(async () => {
+    await succeed(...long, '--out', 'undisturbed');
+    expected = await read('undisturbed/model.safetensors');
+  });
+  beforeEach(() => rm(join(folder, 'disturbed'), { recursive: true, force: true }));
+
+  it.each([
+    [
+      'its process is killed',
+      /training: 3\d %/,
+      (pid: number): unknown => process.kill(trainingOf(pid), 'SIGKILL'),
+      'ended: signal SIGKILL',
+    ],
+    [
+      'the command is stopped',
+      /training: 2\d %/,
+      (pid: number): unknown => process.kill(pid, 'SIGINT'),
+      'Stopped at step',
+    ],
+    ['the command is killed', /training: 4\d %/, (pid: number): unknown => process.kill(pid, 'SIGKILL'), ''],
+  ] as const)('goes on to the same numbers when %s', async (_, when, disturb, message) => {
+    const command = [...long, '--out', 'disturbed'];
+    const training = new CliProcess(command, { cwd: folder });
+    await training.saying(when);
+    disturb(training.pid);
+    const { end, stderr } = await training.ended;
+    expect(end).not.toBe(0);
+    expect(stderr).toContain(message);
+    const again = await sluice(...command);
+    expect([again.end, again.stderr]).toEqual([
+      0,
+      expect.stringMatching(/Going on from the checkpoint of step [1-9]\d*\./),
+    ]);
+    expect(await read('disturbed/model.safetensors')).toEqual(expected);
+    // The log of the whole training, each step once.
+    expect(events(await read('disturbed/training.jsonl'))).toEqual(
+      events(await read('undisturbed/training.jsonl')),
+    );
+  });
+
+  it('is not gone on with by other options', async () => {
+    const training = new CliProcess([...long, '--out', 'disturbed'], { cwd: folder });
+    await training.saying(/training: 1\d %/);
+    process.kill(training.pid, 'SIGINT');
+    await training.ended;
+    const other = await sluice(...long, '--seed', '2', '--out', 'disturbed');
+    expect([other.end, other.stderr]).toEqual([
+      2,
+      expect.stringContaining('training of other data or options'),
+    ]);
+    await rm(join(folder, 'disturbed.training'), { recursive: true });
+  });
+});
+
+/** Events of a log, without their times. */
+function events(log: Buffer): Record<string, unknown>[] {
+  const lines = log.toString().trimEnd().split('\n');
+  return lines.map((line) => {
+    const { ms: _ms, ...event }: Record<string, unknown> = JSON.parse(line);
+    return event;
+  });
+}
+
+/** The process that a command trains in. */
+function trainingOf(pid: number): number {
+  return Number(execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' }).trim());
+}
+
+async function wrong(data: readonly object[], ...args: string[]): Promise<[unknown, string]> {
+  await writeFile(join(folder, 'bad.jsonl'), jsonl(data));
+  const { end, stderr } = await sluice(...learning, '--data', 'bad.jsonl', '--out', 'bad', ...args);
+  return [end, stderr];
+}
+
+describe('bad data', () => {
+  it.each([
+    [
+      'one label alone',
+      [
+        { text: 'a', label: 'x' },
+        { text: 'b', label: 'x' },
+      ],
+      [],
+      'all 2 rows have the label "x"',
+    ],
+    ['a row without a label', [{ text: 'a', label: 'x' }, { text: 'b' }], [], 'row 2 has no label'],
+    [
+      'a label that is not asked for',
+      [
+        { text: 'a', label: 'x' },
+        { text: 'b', label: 'z' },
+      ],
+      ['--labels', 'x,y'],
+      'row 2 has the label "z"',
+    ],
+    ['no row at all', [], [], 'bad.jsonl'],
+  ] as const)('%s', async (_, data, args, message) => {
+    expect(await wrong(data, ...args)).toEqual([1, expect.stringContaining(message)]);
+  });
+
+  it('labels other than those of a model that has some', async () => {
+    const args = ['train', '--base', 'trained', ...common, '--data', 'bad.jsonl', '--out', 'bad'];
+    await writeFile(
+      join(folder, 'bad.jsonl'),
+      jsonl([
+        { text: 'a', label: 'x' },
+        { text: 'b', label: 'y' },
+      ]),
+    );
+    const { end, stderr } = await sluice(...args);
+    expect([end, stderr]).toEqual([1, expect.stringContaining('not among those to learn: early, late')]);
+  });
+
+  it('a dev corpus with rows of the training, and texts without a word, are told of', async () => {
+    const [end, stderr] = await wrong(
+      [...rows(40), { text: '', label: 'late' }],
+      '--dev',
+      'bad.jsonl',
+      '--epochs',
+      '1',
+    );
+    expect(end).toBe(0);
+    expect(stderr).toContain('41 of 41 dev rows are among the training rows too');
+    expect(stderr).toContain('1 without a word');
+  });
+
+  it('a loss that is no number ends it, and the last good checkpoint stays', async () => {
+    const args = [
+      ...trainArgs,
+      '--rate',
+      '1e30',
+      '--warm-up',
+      '0.9',
+      '--checkpoint-steps',
+      '1',
+      '--out',
+      'infinite',
+    ];
+    const { end, stderr } = await sluice(...args);
+    expect([end, stderr]).toEqual([
+      1,
+      expect.stringMatching(/not finite at step \d+ \(epoch 1\), on the batch with rows \d+/),
+    ]);
+    expect(await readdir(join(folder, 'infinite.training'))).toContainEqual(
+      expect.stringMatching(/^step-\d+$/),
+    );
+  });
+});
