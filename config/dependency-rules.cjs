@@ -12,7 +12,8 @@ const mayUse = {
   config: [],
   metrics: ['pipeline'],
   run: ['pipeline', 'corpus', 'tokenizer', 'model', 'inference'],
-  training: ['pipeline', 'corpus', 'tokenizer', 'model', 'inference'],
+  plot: [],
+  training: ['pipeline', 'corpus', 'tokenizer', 'model', 'inference', 'plot'],
 };
 
 const libraryRules = Object.entries(mayUse).map(([library, used]) => ({

@@ -1,4 +1,4 @@
-/** From a backbone and a labelled file to a model that labels: the real `sluice`, on wasm. */
+/** From a backbone and a labelled file to a model that labels: the real `sluice`. */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Random } from '#training/data/random.js';
 import { CliProcess, runCli } from './run-cli.js';
+import { trainingBackend } from './training/training-backend.js';
 
 const base = join(import.meta.dirname, 'fixtures/training');
 const random = new Random(5);
@@ -29,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const common = ['--backend', 'wasm', '--exit-size', '16', '--batch-tokens', '128'];
+const common = ['--backend', trainingBackend, '--exit-size', '16', '--batch-tokens', '128'];
 const learning = [
   'train',
   '--base',
@@ -45,7 +46,11 @@ const learning = [
 ];
 const trainArgs = [...learning, '--data', 'train.jsonl', '--dev', 'dev.jsonl'];
 
-const sluice = (...args: string[]): ReturnType<typeof runCli> => runCli(args, { cwd: folder });
+/** Where the native backend is, if it is what is tested. */
+const { SLUICE_TFJS_NODE } = process.env;
+const env = SLUICE_TFJS_NODE === undefined ? {} : { SLUICE_TFJS_NODE };
+
+const sluice = (...args: string[]): ReturnType<typeof runCli> => runCli(args, { cwd: folder, env });
 const read = (path: string): Promise<Buffer> => readFile(join(folder, path));
 
 interface Outcome {
@@ -86,6 +91,7 @@ it('trains, distils without labels, compiles and labels', async () => {
     'model.safetensors',
     'tokenizer.json',
     'training.jsonl',
+    'training.svg',
   ]);
   expect((await read('distilled/README.md')).toString()).toContain(
     'exits distilled from the last (KL teacher‖student',
@@ -132,7 +138,7 @@ it('trains all exits at once', async () => {
 });
 
 describe('a training that is disturbed', () => {
-  const long = [...trainArgs, '--epochs', '12', '--checkpoint-steps', '7'];
+  const long = [...trainArgs, '--epochs', '8', '--checkpoint-steps', '7'];
   let expected: Buffer;
   beforeAll(async () => {
     await succeed(...long, '--out', 'undisturbed');
@@ -156,7 +162,7 @@ describe('a training that is disturbed', () => {
     ['the command is killed', /training: 4\d %/, (pid: number): unknown => process.kill(pid, 'SIGKILL'), ''],
   ] as const)('goes on to the same numbers when %s', async (_, when, disturb, message) => {
     const command = [...long, '--out', 'disturbed'];
-    const training = new CliProcess(command, { cwd: folder });
+    const training = new CliProcess(command, { cwd: folder, env });
     await training.saying(when);
     disturb(training.pid);
     const { end, stderr } = await training.ended;
@@ -175,7 +181,7 @@ describe('a training that is disturbed', () => {
   });
 
   it('is not gone on with by other options', async () => {
-    const training = new CliProcess([...long, '--out', 'disturbed'], { cwd: folder });
+    const training = new CliProcess([...long, '--out', 'disturbed'], { cwd: folder, env });
     await training.saying(/training: 1\d %/);
     process.kill(training.pid, 'SIGINT');
     await training.ended;

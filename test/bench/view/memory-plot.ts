@@ -1,4 +1,4 @@
-import { element, faintInk, gridInk, svgDocument, textAt } from '../../../apps/cli/src/evaluate/plots/svg.js';
+import { element, faintInk, gridInk, svgDocument, textAt } from '#plot/svg.js';
 import { fixed } from './spread-text.js';
 
 const [width, height] = [800, 360];

@@ -1,4 +1,4 @@
-import { element, faintInk, svgDocument, textAt } from '../../../apps/cli/src/evaluate/plots/svg.js';
+import { element, faintInk, svgDocument, textAt } from '#plot/svg.js';
 import type { PhaseSummary } from '../summary.js';
 import { fixed, spreadText } from './spread-text.js';
 

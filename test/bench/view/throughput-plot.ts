@@ -5,7 +5,7 @@ import {
   ink,
   svgDocument,
   textAt,
-} from '../../../apps/cli/src/evaluate/plots/svg.js';
+} from '#plot/svg.js';
 import type { VariantSummary } from '../summary.js';
 import { spreadText } from './spread-text.js';
 

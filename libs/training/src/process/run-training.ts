@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { HiddenStates } from '#model/compile/hidden-states.js';
 import type { Checkpoint } from '#model/checkpoint/checkpoint.js';
 import type { CheckpointConfig } from '#model/checkpoint/checkpoint-config.js';
@@ -25,6 +25,7 @@ import type { TrainingTask } from '../loop/training-task.js';
 import type { TrainableModel } from '../model/trainable-model.js';
 import { readTrainable } from '../model/trainable-model.js';
 import { modelCard } from '../report/model-card.js';
+import { trainingCurves } from '../report/training-curves.js';
 import { distilledConfig, fineTunedConfig } from './trained-config.js';
 import type {
   DistilRequest,
@@ -81,6 +82,7 @@ export async function runTraining(request: TrainingRequest, hooks: TrainingHooks
         await checkpoint.tokenizer(),
         new Map([
           ['training.jsonl', log],
+          ['training.svg', trainingCurves(basename(out), eventsOf(log))],
           ['README.md', card],
         ]),
       );
@@ -163,14 +165,13 @@ async function trainWith(
 /** Leaves of a log what was before a step, or makes an empty one. */
 async function keepLines(path: string, step: number): Promise<void> {
   const text = step === 0 || !(await isThere(path)) ? '' : await readFile(path, 'utf8');
-  const kept = text
-    .split('\n')
-    .filter((line) => line !== '')
-    .filter((line) => {
-      const event: TrainingEvent = JSON.parse(line);
-      return event.step <= step;
-    });
-  await writeFile(path, kept.map((line) => `${line}\n`).join(''));
+  const kept = eventsOf(text).filter((event) => event.step <= step);
+  await writeFile(path, kept.map((event) => `${JSON.stringify(event)}\n`).join(''));
+}
+
+function eventsOf(log: string): TrainingEvent[] {
+  const lines = log.split('\n').filter((line) => line !== '');
+  return lines.map((line): TrainingEvent => JSON.parse(line));
 }
 
 /** A hash of what the numbers of a training depend on. */

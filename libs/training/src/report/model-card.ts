@@ -51,7 +51,13 @@ export function modelCard({ request, outcome, config, rows, dev }: CardParts): s
       ...outcome.dev.map(({ layer, share }) => `| ${layer} | ${share.toFixed(3)} |`),
     );
   }
-  lines.push('', '`training.jsonl` has the loss of every step.', '');
+  lines.push(
+    '',
+    '![Loss and accuracy over the steps](training.svg)',
+    '',
+    '`training.jsonl` has the loss of every step.',
+    '',
+  );
   return lines.join('\n');
 }
 

@@ -1,7 +1,7 @@
 import { countText, shareText } from '../../terminal/quantity.js';
 import type { EvaluatedPolicy, Evaluation } from '../evaluation.js';
 import { shortName } from './label-places.js';
-import { element, faintInk, svgDocument, textAt } from './svg.js';
+import { element, faintInk, svgDocument, textAt } from '#plot/svg.js';
 
 const width = 800;
 const [marginLeft, marginRight, top] = [110, 110, 118];

@@ -1,11 +1,11 @@
 import type { Proportion } from '#pipeline/evaluation/proportion.js';
 import { countText, shareText } from '../../terminal/quantity.js';
 import type { Evaluation } from '../evaluation.js';
-import type { Axis } from './axes.js';
-import { savedAxis, shareAxis, tickText } from './axes.js';
+import type { Axis } from '#plot/axes.js';
+import { savedAxis, shareAxis, tickText } from '#plot/axes.js';
 import type { Box } from './label-places.js';
 import { labelPlaces, shortName } from './label-places.js';
-import { element, faintInk, gridInk, ink, svgDocument, textAt } from './svg.js';
+import { element, faintInk, gridInk, ink, svgDocument, textAt } from '#plot/svg.js';
 
 interface Series {
   readonly title: string;
