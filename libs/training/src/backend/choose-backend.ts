@@ -24,7 +24,7 @@ export class BackendError extends Error {
 }
 
 /** What is said where TensorFlow's own backend does not load. */
-const BUILD_IT = 'deploy/build-tfjs-node.sh builds node, which is some ten times as fast';
+const BUILD_IT = 'deploy/build-tfjs-node.sh builds node, which is several times as fast';
 
 /**
  * Loads the fastest backend that this machine has, or the one that is asked for, and makes it the one that computes.
