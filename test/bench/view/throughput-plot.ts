@@ -1,11 +1,4 @@
-import {
-  element,
-  faintInk,
-  gridInk,
-  ink,
-  svgDocument,
-  textAt,
-} from '#plot/svg.js';
+import { element, faintInk, gridInk, ink, svgDocument, textAt } from '#plot/svg.js';
 import type { VariantSummary } from '../summary.js';
 import { spreadText } from './spread-text.js';
 

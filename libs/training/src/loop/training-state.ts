@@ -108,6 +108,11 @@ export class TrainingStates {
     }
   }
 
+  /** Forgets what another training left. */
+  async clear(): Promise<void> {
+    for (const name of await this.#names()) await rm(join(this.#folder, name), { recursive: true });
+  }
+
   /** Of whole checkpoints, the oldest first. */
   async #names(): Promise<string[]> {
     const names = await readdir(this.#folder).catch(() => []);

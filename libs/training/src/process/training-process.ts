@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { TrainingHooks } from './run-training.js';
+import type { TrainingHooks } from './training-hooks.js';
 import type { TrainingNews, TrainingOutcome, TrainingRequest } from './training-request.js';
 
 /** Characters of standard error that are kept. */
