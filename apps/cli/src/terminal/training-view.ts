@@ -44,5 +44,5 @@ function words({ phase, what, step, steps, epoch, loss, rate, stepsPerSecond }: 
       `${durationText(((steps - step) / stepsPerSecond) * 1000)} left`,
     );
   }
-  return [...words, `rate ${rate.toPrecision(2)}`];
+  return [...words, `rate ${rate.toExponential(1)}`];
 }
