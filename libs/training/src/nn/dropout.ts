@@ -28,16 +28,22 @@ export function dropout(rate: number, random: Random): Dropout {
   };
 }
 
-/** `[size]`: 0, or the factor. */
+/** `[size]`: 0, or the factor. A step draws twenty million, so a table takes the place of comparisons. */
 function keepMask(size: number, dropped: number, factor: number, random: Random): Float32Array {
+  const outcomes = new Float32Array(STEPS).fill(factor, dropped);
   const mask = new Float32Array(size);
-  for (let at = 0; at < size; at += DRAWN_AT_ONCE) {
-    let bits = random.bits();
-    const end = Math.min(size, at + DRAWN_AT_ONCE);
-    for (let index = at; index < end; index++) {
-      if ((bits & 255) >= dropped) mask[index] = factor;
-      bits >>>= 8;
-    }
+  const whole = size - (size % DRAWN_AT_ONCE);
+  for (let at = 0; at < whole; at += DRAWN_AT_ONCE) {
+    const bits = random.bits();
+    mask[at] = outcomes[bits & 255]!;
+    mask[at + 1] = outcomes[(bits >>> 8) & 255]!;
+    mask[at + 2] = outcomes[(bits >>> 16) & 255]!;
+    mask[at + 3] = outcomes[bits >>> 24]!;
+  }
+  let bits = random.bits();
+  for (let at = whole; at < size; at++) {
+    mask[at] = outcomes[bits & 255]!;
+    bits >>>= 8;
   }
   return mask;
 }
