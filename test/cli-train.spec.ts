@@ -254,6 +254,28 @@ describe('bad data', () => {
     expect([end, stderr]).toEqual([1, expect.stringContaining('not among those to learn: early, late')]);
   });
 
+  it('a head of another number of labels is not gone on with', async () => {
+    const data = [
+      { text: 'a', label: 'x' },
+      { text: 'b', label: 'y' },
+    ];
+    await writeFile(join(folder, 'bad.jsonl'), jsonl(data));
+    const args = [
+      'train',
+      '--base',
+      base,
+      '--task',
+      'single',
+      '--labels',
+      'x,y',
+      ...common,
+      '--data',
+      'bad.jsonl',
+    ];
+    const { end, stderr } = await sluice(...args, '--out', 'bad');
+    expect([end, stderr]).toEqual([1, expect.stringContaining('begin with a new head (--new-head)')]);
+  });
+
   it('a dev corpus with rows of the training, and texts without a word, are told of', async () => {
     const [end, stderr] = await wrong(
       [...rows(40), { text: '', label: 'late' }],

@@ -13,21 +13,11 @@ import { fraction, positiveNumber, wholeNumber } from '../option-values.js';
 import { version } from '../version.js';
 
 /** What both kinds of training take. */
-export interface TrainingFlags extends OutputOptions, CorpusFields {
+export interface TrainingFlags extends OutputOptions, CorpusFields, LoopOptions {
   readonly data: string;
   readonly dev?: string | undefined;
   readonly out: string;
   readonly force: boolean;
-  readonly epochs: number;
-  readonly batchTokens: number;
-  readonly accumulate: number;
-  readonly rate: number;
-  readonly warmUp: number;
-  readonly weightDecay: number;
-  readonly clip: number;
-  readonly patience: number;
-  readonly seed: number;
-  readonly checkpointSteps: number;
   readonly exitSize: number;
   readonly exitHeads: number;
   readonly limit?: number | undefined;

@@ -5,7 +5,7 @@ import { balancedWeights, fineTuneTask } from '../fine-tune/fine-tune-task.js';
 import { readTrainable } from '../model/trainable-model.js';
 import type { Prepared } from './prepared-training.js';
 import { FIRST_VALUES, tell, tellOfDev, tokenizerOf } from './prepared-training.js';
-import { fineTunedConfig } from './trained-config.js';
+import { fineTunedConfig, fineTunedLength, keptHead } from './trained-config.js';
 import type { FineTuneRequest } from './training-request.js';
 
 /** Reads model and corpora. @throws CheckpointError, CorpusOpenError, TrainingDataError */
@@ -15,11 +15,10 @@ export async function prepareFineTuning(
   note: (text: string) => void,
 ): Promise<Prepared> {
   const task = request.task ?? checkpoint.config.task;
-  const shape = fineTunedConfig(checkpoint.config, { ...request, task, labels: ['', ' '] });
-  const tokenizer = await tokenizerOf(checkpoint, shape);
-  const head = checkpoint.config.exits.at(-1);
-  const keepsHead = head !== undefined && !request.newHead && request.fromScratch === undefined;
-  const labels = request.labels ?? (keepsHead ? checkpoint.config.labels : undefined);
+  const { config: base } = checkpoint;
+  const maxLength = fineTunedLength(base, request);
+  const tokenizer = await tokenizerOf(checkpoint, { specialTokens: base.specialTokens, maxLength });
+  const labels = request.labels ?? (keptHead(base, request) === undefined ? undefined : base.labels);
   const advice = request.labels === undefined ? " They are the base's; --new-head begins with others." : '';
   const rows = await readRows({ corpus: request.data, tokenizer, task, labelled: true, labels, advice });
   tell(note, 'Training', rows);
@@ -37,7 +36,7 @@ export async function prepareFineTuning(
     request.dev &&
     (await readRows({ corpus: request.dev, tokenizer, task, labelled: true, labels: rows.labels }));
   tellOfDev(note, rows, dev);
-  const config = fineTunedConfig(checkpoint.config, { ...request, task, labels: rows.labels });
+  const config = fineTunedConfig(base, { ...request, task }, rows.labels);
   const random = new Random(request.loop.seed, FIRST_VALUES);
   const model = await readTrainable(checkpoint, config, random, (name) => isNew(request, name));
   const classWeights =

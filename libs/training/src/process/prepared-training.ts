@@ -20,7 +20,7 @@ export interface Prepared {
 
 export async function tokenizerOf(
   checkpoint: Checkpoint,
-  { specialTokens: rule, maxLength }: CheckpointConfig,
+  { specialTokens: rule, maxLength }: Pick<CheckpointConfig, 'specialTokens' | 'maxLength'>,
 ): Promise<TextTokenizer> {
   return TextTokenizer.of(await checkpoint.tokenizer(), checkpoint.path, { rule, maxLength });
 }

@@ -6,31 +6,54 @@ import type { DistilRequest, FineTuneRequest } from './training-request.js';
 /** Tokens of a text unless told. */
 const MAX_LENGTH = 128;
 
+/** The head of the base that a fine-tuned model goes on with; none where it begins with a new one. */
+export function keptHead(
+  base: CheckpointConfig,
+  { newHead, fromScratch }: Pick<FineTuneRequest, 'newHead' | 'fromScratch'>,
+): Exit | undefined {
+  return newHead || fromScratch !== undefined ? undefined : base.exits.at(-1);
+}
+
+/** Tokens that a text of a fine-tuned model has at most. */
+export function fineTunedLength(
+  { exits, maxLength, geometry }: CheckpointConfig,
+  request: Pick<FineTuneRequest, 'maxLength'>,
+): number {
+  return request.maxLength ?? Math.min(exits.length > 0 ? maxLength : MAX_LENGTH, geometry.maxPositions);
+}
+
 /**
  * The configuration of a fine-tuned model: the base's encoder, and the exits that learn.
- * @throws CheckpointError where it cannot be
+ * @param labels those of the corpus
+ * @throws CheckpointError where it cannot be, such as with the head of another number of labels
  */
 export function fineTunedConfig(
   base: CheckpointConfig,
-  { base: path, fromScratch, newHead, joint, exit, labels, task, ...request }: FineTuneRequest,
+  request: FineTuneRequest,
+  labels: readonly string[],
 ): CheckpointConfig {
+  const { base: path, fromScratch, joint, exit, task } = request;
   const geometry = {
     ...base.geometry,
     ...fromScratch,
     ...(fromScratch && { embeddingSize: fromScratch.hiddenSize }),
   };
-  const maxLength =
-    request.maxLength ?? Math.min(base.exits.length > 0 ? base.maxLength : MAX_LENGTH, geometry.maxPositions);
-  const kept = newHead || fromScratch !== undefined ? undefined : base.exits.at(-1);
+  const kept = keptHead(base, request);
+  if (kept !== undefined && (base.problem !== 'single-label' || base.labels.length !== labels.length)) {
+    throw new CheckpointError(
+      path,
+      `its head is ${base.problem} with ${base.labels.length} labels, the corpus has ${labels.length}, of which a text has one; begin with a new head (--new-head).`,
+    );
+  }
   const fresh = (layer: number): Exit => ({ layer, kind: 'fastbert', ...exit });
   const last = kept ?? fresh(geometry.layers);
   const before = joint === 'last' ? [] : Array.from({ length: geometry.layers }, (_, layer) => fresh(layer));
   const config: CheckpointConfig = {
     geometry,
-    labels: labels ?? base.labels,
+    labels,
     problem: 'single-label',
     task: task ?? base.task,
-    maxLength,
+    maxLength: fineTunedLength(base, request),
     specialTokens: base.specialTokens,
     exits: [...before, last],
   };
