@@ -62,7 +62,7 @@ export class FleetWorker implements ServiceHealth {
     if (worker === undefined || worker.active === 0) return undefined;
     const still = (performance.now() - worker.lastMoved) / 1000;
     if (still < this.#settings.worker.wedgedSeconds) return undefined;
-    return `wedged: it has ${worker.active} jobs, and none went on for ${Math.round(still)} s`;
+    return `wedged: it has ${worker.active} jobs, and none went on for ${Math.floor(still)} s`;
   }
 
   notReady(): string | undefined {
