@@ -33,7 +33,10 @@ it('is reported as wedged, gets no work, and is well again when the work goes on
   const env = { SLUICE_SERVER: producer.api };
   const submit = ['submit', 'mails.jsonl', '--model', 'spam', '--speed', '0', '--watch', '--json'];
   const run = runCli(submit, { cwd: fleet.folder, env });
-  const stands = [503, expect.stringMatching(/wedged: it has 1 jobs, and none went on for (?:[2-9]|\d\d+) s/)];
+  const stands = [
+    503,
+    expect.stringMatching(/wedged: it has 1 jobs, and none went on for (?:[2-9]|\d\d+) s/),
+  ];
   await expect.poll(() => health(first.admin, 'live'), { timeout: 20_000 }).toEqual(stands);
   expect(await health(first.admin, 'ready')).toEqual(stands);
   // It has no job, so nothing of it stands still.
