@@ -7,6 +7,7 @@ import { ApiKeys } from './api-keys.js';
 import { Classifier } from './classifier.js';
 import { ModelDesk } from './model-desk.js';
 import { ModelsController } from './models.controller.js';
+import { QueueGauges } from './queue-gauges.js';
 import { RunDesk } from './run-desk.js';
 import { RunsController } from './runs.controller.js';
 import { SessionController } from './session.controller.js';
@@ -18,6 +19,7 @@ export class ProducerModule {
     readonly desk: RunDesk;
     readonly models: ModelDesk;
     readonly classifier: Classifier;
+    readonly gauges: QueueGauges;
     readonly keys: ApiKeys | null;
     readonly log: LoggerService;
   }): DynamicModule {
@@ -28,6 +30,7 @@ export class ProducerModule {
         { provide: RunDesk, useValue: parts.desk },
         { provide: ModelDesk, useValue: parts.models },
         { provide: Classifier, useValue: parts.classifier },
+        { provide: QueueGauges, useValue: parts.gauges },
         { provide: ApiKeys, useValue: parts.keys },
         { provide: LOG, useValue: parts.log },
         { provide: APP_GUARD, useClass: ApiGuard },

@@ -57,6 +57,11 @@ const LOOK_AHEAD = 1;
 /** A stage without layers does so little to a token that the way to the runner and back would count. */
 const BATCHES_WITHOUT_LAYERS = 2;
 
+/** The most tokens of a stage's batch, where `batchTokens` are the most of a stage with layers. */
+export function mostTokens({ layers }: ModelLayout['stages'][number], batchTokens: number): number {
+  return layers === undefined ? BATCHES_WITHOUT_LAYERS * batchTokens : batchTokens;
+}
+
 /**
  * Labels rows stage by stage. The rows of all tasks wait in one pool per stage, by exact length; survivors enter
  * the next stage's pool. Which rows share a batch depends on timing, what a row's label is does not.
@@ -94,10 +99,7 @@ export class StageEngine implements RowLabeller {
     this.#lastStage = options.lastStage ?? layout.stages.length - 1;
     this.#patience = options.patience;
     this.#telemetry = options.telemetry;
-    this.#pools = layout.stages.map(
-      ({ layers }) =>
-        new LengthPool(layers === undefined ? BATCHES_WITHOUT_LAYERS * batchTokens : batchTokens),
-    );
+    this.#pools = layout.stages.map((stage) => new LengthPool(mostTokens(stage, batchTokens)));
   }
 
   /**

@@ -1,0 +1,189 @@
+import { useState } from 'preact/hooks';
+import { messageFrom, post, remove } from '../api/request.js';
+import type { Session, TrainingStep, TrainingView } from '../api/views.js';
+import { useEvents } from '../live/use-events.js';
+import { ConfirmedButton } from '../parts/confirmed-button.js';
+import { Facts, Page, Problem, Section } from '../parts/page.js';
+import { PhaseBadge } from '../parts/phase-badge.js';
+import { ProgressBar } from '../parts/progress-bar.js';
+import { Table } from '../parts/table.js';
+import { navigate } from '../router.js';
+import { countText, durationText, percentText, timeText } from '../words/quantity.js';
+
+/** The curves are drawn anew after so many steps of training. */
+const CURVES_EVERY = 20;
+
+export function TrainingPage({ id, session }: { readonly id: string; readonly session: Session }) {
+  const path = `/v1/training/${encodeURIComponent(id)}`;
+  const { data: training, problem, again } = useEvents<TrainingView>(path);
+  if (training === undefined) {
+    return (
+      <Page title="Training">
+        {problem === undefined ? <p>Asking …</p> : <Problem>{problem.message}</Problem>}
+      </Page>
+    );
+  }
+  const { name, phase, owner, createdAt, error, model, steps } = training;
+  return (
+    <Page
+      title={`Training of ${name}`}
+      actions={<Actions path={path} training={training} session={session} onDone={again} />}
+    >
+      <section class="panel" aria-label="How it stands">
+        <p class="standing">
+          <PhaseBadge phase={phase} />
+        </p>
+        <p class="unseen" role="status">
+          The training is {phase}.
+        </p>
+        {error !== undefined && <Problem>{error}</Problem>}
+        <Facts
+          of={[
+            ['Submitted', `${timeText(createdAt)} by ${owner}`],
+            ['Steps', steps.map(({ kind }) => kind).join(', ')],
+            model === undefined
+              ? undefined
+              : [
+                  'Made',
+                  <a href={`/models/${encodeURIComponent(model.name)}`}>
+                    {model.name}, version {model.version}
+                  </a>,
+                ],
+          ]}
+        />
+      </section>
+      {steps.map((step, index) => (
+        <Step key={index} step={step} index={index} path={path} />
+      ))}
+    </Page>
+  );
+}
+
+function Step({
+  step,
+  index,
+  path,
+}: {
+  readonly step: TrainingStep;
+  readonly index: number;
+  readonly path: string;
+}) {
+  const { kind, phase, seconds, notes, progress } = step;
+  const learns = (kind === 'train' || kind === 'distil') && phase !== 'waiting';
+  const drawn = Math.floor((progress?.step ?? 0) / CURVES_EVERY);
+  return (
+    <Section title={`${index + 1}. ${kind}`}>
+      <p class="standing">
+        <PhaseBadge phase={phase} />
+        {phase === 'running' && <ProgressBar share={progress?.fraction} label={`Progress of ${kind}`} />}
+        {progress?.fraction !== undefined && phase === 'running' && (
+          <span>{percentText(progress.fraction)}</span>
+        )}
+      </p>
+      <Facts
+        of={[
+          seconds === undefined ? undefined : ['Took', durationText(seconds)],
+          progress === undefined || progress.what === '' ? undefined : ['At', progress.what],
+          progress === undefined || progress.steps === 0
+            ? undefined
+            : [
+                'Step',
+                `${countText(progress.step)} of ${countText(progress.steps)}, epoch ${progress.epoch}`,
+              ],
+          progress === undefined || progress.steps === 0 ? undefined : ['Loss', progress.loss.toPrecision(3)],
+          progress === undefined || progress.stepsPerSecond === 0
+            ? undefined
+            : ['Speed', `${progress.stepsPerSecond.toPrecision(2)} steps/s`],
+          progress?.etaSeconds === undefined || phase !== 'running'
+            ? undefined
+            : ['Left', durationText(progress.etaSeconds)],
+        ]}
+      />
+      {notes.map((note) => (
+        <p key={note} class="note">
+          {note}
+        </p>
+      ))}
+      {learns && (
+        <div class="side-by-side">
+          <figure>
+            <img
+              class="curves"
+              src={`${path}/curves?step=${index}&drawn=${drawn}&phase=${phase}`}
+              alt={`Loss, and accuracy of each exit, over the steps of ${kind}`}
+            />
+          </figure>
+          {progress !== undefined && progress.dev.length > 0 && (
+            <Table
+              caption="Right on the dev corpus, after the last epoch"
+              columns={[{ name: 'Exit after layer' }, { name: 'Right', isNumber: true }]}
+              rows={progress.dev.map(({ layer, share }) => ({
+                key: layer,
+                cells: [String(layer), percentText(share)],
+              }))}
+            />
+          )}
+        </div>
+      )}
+      {learns && (
+        <p>
+          <a class="button" href={`${path}/log?step=${index}`} download={`${kind}.jsonl`}>
+            Download the log of {kind}
+          </a>
+        </p>
+      )}
+    </Section>
+  );
+}
+
+function Actions({
+  path,
+  training: { phase, owner },
+  session,
+  onDone,
+}: {
+  readonly path: string;
+  readonly training: TrainingView;
+  readonly session: Session;
+  readonly onDone: () => void;
+}) {
+  const [problem, setProblem] = useState<string>();
+  if (session.scope === 'read') return null;
+  if (session.scope !== 'admin' && owner !== session.id) return null;
+  const act = (what: () => Promise<unknown>, done: () => void): void => {
+    setProblem(undefined);
+    what().then(done, (error: unknown) => setProblem(messageFrom(error)));
+  };
+  const isUnderWay = phase === 'waiting' || phase === 'running';
+  return (
+    <>
+      {problem !== undefined && <Problem>{problem}</Problem>}
+      {isUnderWay && (
+        <ConfirmedButton
+          question="Stop the training? It can be resumed."
+          onConfirm={() => act(() => post(`${path}/cancel`), onDone)}
+        >
+          Cancel
+        </ConfirmedButton>
+      )}
+      {(phase === 'failed' || phase === 'cancelled') && (
+        <button type="button" class="primary" onClick={() => act(() => post(`${path}/resume`), onDone)}>
+          Resume
+        </button>
+      )}
+      {!isUnderWay && (
+        <ConfirmedButton
+          question="Delete the training and what it made, but for registered models?"
+          onConfirm={() =>
+            act(
+              () => remove(path),
+              () => navigate('/training'),
+            )
+          }
+        >
+          Delete
+        </ConfirmedButton>
+      )}
+    </>
+  );
+}
