@@ -2,15 +2,18 @@
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { stageTraining, training } from './staged-answers.js';
 import { openPage, webScene } from './web-scene.js';
 
-const ROWS = 3000;
+const ROWS = 1500;
+/** Share of a run that is done when its picture is taken. */
+const LIVE_AT = 0.2;
 const folder = resolve(process.argv[2] ?? join(tmpdir(), 'sluice-screenshots'));
 const wide = { viewport: { width: 1280, height: 900 }, colorScheme: 'light' } as const;
 const dark = { ...wide, colorScheme: 'dark' } as const;
-const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 await mkdir(folder, { recursive: true });
 const scene = await webScene(ROWS);
@@ -47,9 +50,8 @@ try {
   const done = await submitted(page, 'balanced');
   await page.getByText('finished', { exact: true }).waitFor({ timeout: 300_000 });
   const live = await submitted(page, 'full');
-  await page.waitForFunction("document.querySelector('.standing progress')?.value > 0.2", undefined, {
-    timeout: 300_000,
-  });
+  const bar = page.locator('.standing progress');
+  while (Number(await bar.getAttribute('value')) < LIVE_AT) await sleep(200);
   await shoot(page, 'run-live');
   await shootAt('runs', '/', wide);
   await shootAt('run-live-dark', live, dark);

@@ -73,8 +73,9 @@ const evaluation = {
 
 /** Has a page see a training, and its model in two versions with a card and an evaluation. */
 export async function stageTraining(page: Page): Promise<void> {
-  const json = (path: string, body: unknown): Promise<void> =>
-    page.route(path, (route) => route.fulfill({ json: body }));
+  const json = async (path: string, body: unknown): Promise<void> => {
+    await page.route(path, (route) => route.fulfill({ json: body }));
+  };
   await json('**/v1/training', { trainings: [training] });
   await json(`**/v1/training/${training.id}`, training);
   await page.route(`**/v1/training/${training.id}/events`, (route) =>

@@ -54,3 +54,15 @@ function evaluatedPoints({ policies }: Evaluation): Point[] {
 
 /** `balanced`, `speed 0.2`. */
 export const pointName = ({ name, choice }: Point): string => ('speed' in choice ? `speed ${name}` : name);
+
+/** Of the best quality so much is given away for speed where nobody says what they want, as the preset balanced does. */
+const GIVEN_AWAY = 0.01;
+
+/** The point to begin with: balanced, or else the cheapest that loses no more. */
+export function sensiblePoint(points: readonly Point[]): Point | undefined {
+  const best = Math.max(...points.map(({ quality = 0 }) => quality));
+  return (
+    points.find(({ name }) => name === 'balanced') ??
+    points.findLast(({ quality = 0 }) => quality >= best - GIVEN_AWAY)
+  );
+}

@@ -9,7 +9,7 @@ import { usePolled } from '../live/use-polled.js';
 import type { CorpusSample } from '../new-run/corpus-sample.js';
 import { sampleOf } from '../new-run/corpus-sample.js';
 import type { Point, PolicyChoice } from '../new-run/points.js';
-import { pointName, pointsOf } from '../new-run/points.js';
+import { pointName, pointsOf, sensiblePoint } from '../new-run/points.js';
 import { predictedTime } from '../new-run/predicted-cost.js';
 import { CurveChart } from '../parts/curve-chart.js';
 import { DropZone } from '../parts/drop-zone.js';
@@ -19,7 +19,6 @@ import { ProgressBar } from '../parts/progress-bar.js';
 import { navigate } from '../router.js';
 import { countText, durationText, percentText } from '../words/quantity.js';
 
-const DEFAULT_POINT = 'balanced';
 /** Of a speed that is none of the points. */
 const OWN_SPEED = 'own speed';
 
@@ -56,7 +55,7 @@ function NewRunForm({
   readonly onModel: (name: string) => void;
 }) {
   const [sample, setSample] = useState<CorpusSample>({ fields: [], rows: undefined });
-  const [point, setPoint] = useState(DEFAULT_POINT);
+  const [point, setPoint] = useState<string>();
   const [speed, setSpeed] = useState('0.2');
   const [sent, setSent] = useState<number>();
   const [problem, setProblem] = useState<string>();
@@ -69,7 +68,7 @@ function NewRunForm({
   };
   useEffect(() => onFiles(files), []);
   const current =
-    point === OWN_SPEED ? undefined : (points.find(({ name }) => name === point) ?? points.at(-1));
+    point === OWN_SPEED ? undefined : (points.find(({ name }) => name === point) ?? sensiblePoint(points));
   const submit = async (form: HTMLFormElement): Promise<void> => {
     if (files.length === 0) {
       setProblem('Drop or choose a corpus first.');
@@ -104,7 +103,9 @@ function NewRunForm({
         <FieldChoices sample={sample} isPair={model.task === 'pair'} />
       </Section>
       <Section title="Model">
-        <label for="model">Model</label>
+        <label class="unseen" for="model">
+          Model
+        </label>
         <select id="model" value={model.name} onChange={({ currentTarget }) => onModel(currentTarget.value)}>
           {models.map(({ name }) => (
             <option key={name}>{name}</option>

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { applyTheme, storedTheme, themes } from '../theme.js';
 
-const names = { system: 'As the system', light: 'Light', dark: 'Dark' } as const;
+const names = { system: 'System colours', light: 'Light', dark: 'Dark' } as const;
 
 export function ThemeChoice() {
   const [theme, setTheme] = useState(storedTheme);
