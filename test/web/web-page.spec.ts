@@ -316,6 +316,17 @@ describe('where there are keys', () => {
   });
 });
 
+/** Asks by a name of this machine. @returns the status of the answer */
+const askBy = (host: string): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    request(`${scene.producer.api}/v1/runs`, { headers: { host } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    })
+      .on('error', reject)
+      .end();
+  });
+
 describe('a page of another site', () => {
   const form = { method: 'POST', body: new URLSearchParams({ options: '{}' }) };
   it.each([
@@ -333,16 +344,7 @@ describe('a page of another site', () => {
   });
 
   it('is not let in by a name of its own for this machine, where there are no keys', async () => {
-    const ask = (host: string): Promise<number | undefined> =>
-      new Promise((resolve, reject) => {
-        request(`${scene.producer.api}/v1/runs`, { headers: { host } }, (answer) => {
-          answer.resume();
-          resolve(answer.statusCode);
-        })
-          .on('error', reject)
-          .end();
-      });
-    expect(await ask('rebound.example:9480')).toBe(403);
-    expect(await ask('localhost:9480')).toBe(200);
+    expect(await askBy('rebound.example:9480')).toBe(403);
+    expect(await askBy('localhost:9480')).toBe(200);
   });
 });

@@ -28,7 +28,7 @@ async function request<T>(method: string, path: string, body?: object): Promise<
   const answer = await fetch(path, init).catch(() => {
     throw new ApiProblem(0, 'The producer does not answer.');
   });
-  return answerOf<T>(answer.status, await answer.text());
+  return parsed(okText(answer.status, await answer.text()));
 }
 
 /** Text of an answer that is no JSON, such as a card. @throws ApiProblem */
@@ -36,9 +36,7 @@ export async function getText(path: string): Promise<string> {
   const answer = await fetch(path, { credentials: 'same-origin' }).catch(() => {
     throw new ApiProblem(0, 'The producer does not answer.');
   });
-  const text = await answer.text();
-  if (!answer.ok) throw problemOf(answer.status, text);
-  return text;
+  return okText(answer.status, await answer.text());
 }
 
 /**
@@ -65,7 +63,7 @@ export function upload<T>(
     sending.addEventListener('error', () => reject(new ApiProblem(0, 'The producer does not answer.')));
     sending.addEventListener('load', () => {
       try {
-        resolve(answerOf<T>(sending.status, sending.responseText));
+        resolve(parsed(okText(sending.status, sending.responseText)));
       } catch (error) {
         reject(error);
       }
@@ -74,11 +72,12 @@ export function upload<T>(
   });
 }
 
-function answerOf<T>(status: number, text: string): T {
+function okText(status: number, text: string): string {
   if (status < 200 || status >= 300) throw problemOf(status, text);
-  const answer: T = text === '' ? undefined : JSON.parse(text);
-  return answer;
+  return text;
 }
+
+const parsed = (text: string): ReturnType<typeof JSON.parse> => (text === '' ? undefined : JSON.parse(text));
 
 function problemOf(status: number, text: string): ApiProblem {
   if (status === 401) dispatchEvent(new Event(SIGNED_OUT));

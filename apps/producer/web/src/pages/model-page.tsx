@@ -82,8 +82,9 @@ function Model({
   );
 }
 
+const measured = (share: number | undefined): string => (share === undefined ? '–' : percentText(share));
+
 function ExitQuality({ quality }: { readonly quality: NonNullable<ModelView['quality']> }) {
-  const measured = (share: number | undefined): string => (share === undefined ? '–' : percentText(share));
   return (
     <Section
       title="Exits"

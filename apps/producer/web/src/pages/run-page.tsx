@@ -1,15 +1,13 @@
-import { useState } from 'preact/hooks';
 import { layersOf } from '#run/label-progress.js';
 import type { RunView } from '#run/run-view.js';
 import { isUnderWay } from '#run/run-view.js';
 import type { UncertainRow } from '#run/uncertain-row.js';
 import type { StageView } from '../../../src/queue-gauges.js';
-import { messageFrom, post, remove } from '../api/request.js';
 import type { Session } from '../api/views.js';
 import { useEvents } from '../live/use-events.js';
 import { usePolled } from '../live/use-polled.js';
-import { ConfirmedButton } from '../parts/confirmed-button.js';
 import { ExitTable } from '../parts/exit-table.js';
+import { LifeActions } from '../parts/life-actions.js';
 import { Facts, Page, Problem, Section } from '../parts/page.js';
 import { PhaseBadge } from '../parts/phase-badge.js';
 import { ProgressBar } from '../parts/progress-bar.js';
@@ -17,11 +15,15 @@ import { StageTable } from '../parts/stage-table.js';
 import { UncertainRows } from '../parts/uncertain-rows.js';
 import { UncertaintyHistograms } from '../parts/uncertainty-histograms.js';
 import { LabelTable, QualityFacts, RejectTable } from '../parts/run-outcome.js';
-import { navigate } from '../router.js';
 import { bytesText, countText, durationText, percentText, timeText } from '../words/quantity.js';
 import { fractionOf, policyText, runName, throughputText } from '../words/run-words.js';
 
 const EVERY_MS = 2000;
+
+const questions = {
+  cancel: 'Stop the run? It can be resumed.',
+  delete: 'Delete the run, its corpus and its output?',
+};
 
 export function RunPage({ id, session }: { readonly id: string; readonly session: Session }) {
   const path = `/v1/runs/${id}`;
@@ -34,7 +36,12 @@ export function RunPage({ id, session }: { readonly id: string; readonly session
     );
   }
   return (
-    <Page title={runName(run)} actions={<Actions run={run} session={session} onDone={again} />}>
+    <Page
+      title={runName(run)}
+      actions={
+        <LifeActions path={path} of={run} session={session} questions={questions} home="/" onDone={again} />
+      }
+    >
       <Standing run={run} />
       <Output run={run} />
       <Exits run={run} />
@@ -99,56 +106,6 @@ function Standing({ run }: { readonly run: RunView }) {
 }
 
 const modelName = ({ request }: RunView): string => encodeURIComponent(request.model.replace(/@\d+$/, ''));
-
-function Actions({
-  run,
-  session,
-  onDone,
-}: {
-  readonly run: RunView;
-  readonly session: Session;
-  readonly onDone: () => void;
-}) {
-  const [problem, setProblem] = useState<string>();
-  if (session.scope === 'read') return null;
-  if (session.scope !== 'admin' && run.owner !== session.id) return null;
-  const path = `/v1/runs/${run.id}`;
-  const act = (what: () => Promise<unknown>, done: () => void): void => {
-    setProblem(undefined);
-    what().then(done, (error: unknown) => setProblem(messageFrom(error)));
-  };
-  return (
-    <>
-      {problem !== undefined && <Problem>{problem}</Problem>}
-      {isUnderWay(run) && (
-        <ConfirmedButton
-          question="Stop the run? It can be resumed."
-          onConfirm={() => act(() => post(`${path}/cancel`), onDone)}
-        >
-          Cancel
-        </ConfirmedButton>
-      )}
-      {(run.phase === 'failed' || run.phase === 'cancelled') && (
-        <button type="button" class="primary" onClick={() => act(() => post(`${path}/resume`), onDone)}>
-          Resume
-        </button>
-      )}
-      {!isUnderWay(run) && (
-        <ConfirmedButton
-          question="Delete the run, its corpus and its output?"
-          onConfirm={() =>
-            act(
-              () => remove(path),
-              () => navigate('/'),
-            )
-          }
-        >
-          Delete
-        </ConfirmedButton>
-      )}
-    </>
-  );
-}
 
 function Output({ run: { output, report } }: { readonly run: RunView }) {
   if (output === undefined) return null;

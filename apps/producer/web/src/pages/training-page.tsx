@@ -1,17 +1,19 @@
-import { useState } from 'preact/hooks';
-import { messageFrom, post, remove } from '../api/request.js';
 import type { Session, TrainingStep, TrainingView } from '../api/views.js';
 import { useEvents } from '../live/use-events.js';
-import { ConfirmedButton } from '../parts/confirmed-button.js';
+import { LifeActions } from '../parts/life-actions.js';
 import { Facts, Page, Problem, Section } from '../parts/page.js';
 import { PhaseBadge } from '../parts/phase-badge.js';
 import { ProgressBar } from '../parts/progress-bar.js';
 import { Table } from '../parts/table.js';
-import { navigate } from '../router.js';
 import { countText, durationText, percentText, timeText } from '../words/quantity.js';
 
 /** The curves are drawn anew after so many steps of training. */
 const CURVES_EVERY = 20;
+
+const questions = {
+  cancel: 'Stop the training? It can be resumed.',
+  delete: 'Delete the training and what it made, but for registered models?',
+};
 
 export function TrainingPage({ id, session }: { readonly id: string; readonly session: Session }) {
   const path = `/v1/training/${encodeURIComponent(id)}`;
@@ -27,7 +29,16 @@ export function TrainingPage({ id, session }: { readonly id: string; readonly se
   return (
     <Page
       title={`Training of ${name}`}
-      actions={<Actions path={path} training={training} session={session} onDone={again} />}
+      actions={
+        <LifeActions
+          path={path}
+          of={training}
+          session={session}
+          questions={questions}
+          home="/training"
+          onDone={again}
+        />
+      }
     >
       <section class="panel" aria-label="How it stands">
         <p class="standing">
@@ -133,57 +144,5 @@ function Step({
         </p>
       )}
     </Section>
-  );
-}
-
-function Actions({
-  path,
-  training: { phase, owner },
-  session,
-  onDone,
-}: {
-  readonly path: string;
-  readonly training: TrainingView;
-  readonly session: Session;
-  readonly onDone: () => void;
-}) {
-  const [problem, setProblem] = useState<string>();
-  if (session.scope === 'read') return null;
-  if (session.scope !== 'admin' && owner !== session.id) return null;
-  const act = (what: () => Promise<unknown>, done: () => void): void => {
-    setProblem(undefined);
-    what().then(done, (error: unknown) => setProblem(messageFrom(error)));
-  };
-  const isUnderWay = phase === 'waiting' || phase === 'running';
-  return (
-    <>
-      {problem !== undefined && <Problem>{problem}</Problem>}
-      {isUnderWay && (
-        <ConfirmedButton
-          question="Stop the training? It can be resumed."
-          onConfirm={() => act(() => post(`${path}/cancel`), onDone)}
-        >
-          Cancel
-        </ConfirmedButton>
-      )}
-      {(phase === 'failed' || phase === 'cancelled') && (
-        <button type="button" class="primary" onClick={() => act(() => post(`${path}/resume`), onDone)}>
-          Resume
-        </button>
-      )}
-      {!isUnderWay && (
-        <ConfirmedButton
-          question="Delete the training and what it made, but for registered models?"
-          onConfirm={() =>
-            act(
-              () => remove(path),
-              () => navigate('/training'),
-            )
-          }
-        >
-          Delete
-        </ConfirmedButton>
-      )}
-    </>
   );
 }
