@@ -120,7 +120,10 @@ export class RunDesk {
     const { request, corpus, createdAt, owner } = await this.#folders.submitted(id);
     const state = await this.#folders.state(id);
     const fed = this.#feeder.fed(id);
-    const { progress, counts } = fed?.progress === undefined ? await this.#storedProgress(id) : fed;
+    const { progress, counts } =
+      fed?.progress === undefined
+        ? await this.#storedProgress(id)
+        : { progress: fed.progress, counts: fed.counts?.() };
     const report =
       state.phase === 'finished'
         ? await readJson(this.#folders.path(id, 'run'), 'report.json', isRunReport)

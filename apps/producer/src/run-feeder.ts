@@ -32,7 +32,8 @@ import type { RunFolders, SubmittedRun } from './run-folder.js';
 export interface FedRun {
   readonly id: string;
   progress: LabelProgress | undefined;
-  counts: RunCounts | undefined;
+  /** Counts anew, since that takes a while for a model of many labels: for who asks. */
+  counts: (() => RunCounts) | undefined;
   leastCertain: LeastCertainRows | undefined;
   waitsFor: string | undefined;
   /** Between reading and commit. */
@@ -278,8 +279,7 @@ export class RunFeeder {
       }
       if (phase === 'labelling' && counted !== undefined)
         countCommitted(this.#metrics, request.model, counted, tally);
-      if (fed.counts === undefined || tally.rows !== fed.counts.rows)
-        fed.counts = runCounts(countedReport(tally, manifest.labels, manifest.geometry.layers));
+      fed.counts = () => runCounts(countedReport(tally, manifest.labels, manifest.geometry.layers));
       if (phase === 'labelling') counted = tally;
       fed.chunksInFlight = phase === 'labelling' ? progress.chunksPlanned - progress.chunksCommitted : 0;
       fed.progress = labelProgressOf(progress, {
@@ -298,11 +298,12 @@ export class RunFeeder {
       }
       if (performance.now() - written < TELL_EVERY_MS) return;
       written = performance.now();
-      writing = this.#writeProgress(id, { ...fed.progress, counts: fed.counts });
+      writing = this.#writeProgress(id, { ...fed.progress, counts: fed.counts?.() });
     };
     const end = async (): Promise<void> => {
       await writing;
-      if (fed.progress !== undefined) await this.#writeProgress(id, { ...fed.progress, counts: fed.counts });
+      if (fed.progress !== undefined)
+        await this.#writeProgress(id, { ...fed.progress, counts: fed.counts?.() });
     };
     return { onProgress, end };
   }
