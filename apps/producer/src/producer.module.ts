@@ -10,6 +10,8 @@ import { ModelsController } from './models.controller.js';
 import { RunDesk } from './run-desk.js';
 import { RunsController } from './runs.controller.js';
 import { SessionController } from './session.controller.js';
+import { TrainingDesk } from './training-desk.js';
+import { TrainingsController } from './trainings.controller.js';
 
 /** The API. */
 @Module({})
@@ -17,16 +19,18 @@ export class ProducerModule {
   static of(parts: {
     readonly desk: RunDesk;
     readonly models: ModelDesk;
+    readonly trainings: TrainingDesk;
     readonly classifier: Classifier;
     readonly keys: ApiKeys | null;
     readonly log: LoggerService;
   }): DynamicModule {
     return {
       module: ProducerModule,
-      controllers: [RunsController, ModelsController, SessionController],
+      controllers: [RunsController, TrainingsController, ModelsController, SessionController],
       providers: [
         { provide: RunDesk, useValue: parts.desk },
         { provide: ModelDesk, useValue: parts.models },
+        { provide: TrainingDesk, useValue: parts.trainings },
         { provide: Classifier, useValue: parts.classifier },
         { provide: ApiKeys, useValue: parts.keys },
         { provide: LOG, useValue: parts.log },
