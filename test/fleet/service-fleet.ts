@@ -19,7 +19,7 @@ export class Service {
 
   /** @param under a command and its arguments, which starts the rest of its arguments */
   constructor(
-    app: 'producer' | 'worker',
+    app: 'producer' | 'worker' | 'trainer',
     env: Readonly<Record<string, string>>,
     under: readonly string[] = [],
   ) {
@@ -92,6 +92,7 @@ export class ServiceFleet {
       {
         SLUICE_PRODUCER_RUNS_ROOT: join(this.folder, 'runs'),
         SLUICE_MODELS_ROOT: dirname(spamBundle),
+        SLUICE_TRAINING_ROOT: join(this.folder, 'trainings'),
         SLUICE_PRODUCER_API_PORT: '0',
         SLUICE_PRODUCER_ADMIN_PORT: '0',
         SLUICE_PRODUCER_FEED_RECONCILE_SECONDS: '1',
@@ -116,6 +117,19 @@ export class ServiceFleet {
     return Object.assign(service, { admin });
   }
 
+  /** @returns once it takes trainings, with the address of its admin server */
+  async trainer(env: Readonly<Record<string, string>> = {}): Promise<Service & { readonly admin: string }> {
+    const service = this.#start('trainer', {
+      SLUICE_TRAINING_ROOT: join(this.folder, 'trainings'),
+      SLUICE_TRAINER_ADMIN_PORT: '0',
+      SLUICE_TRAINER_LOCK_SECONDS: '2',
+      ...env,
+    });
+    const [, admin = ''] = await service.said(/Health and metrics: (http:[^\s"]+)/);
+    await service.said(/Waiting for trainings/);
+    return Object.assign(service, { admin });
+  }
+
   /** A worker of another making; it is stopped with the others. */
   adopt(child: ChildProcess): void {
     this.#adopted.add(child);
@@ -130,7 +144,7 @@ export class ServiceFleet {
   }
 
   #start(
-    app: 'producer' | 'worker',
+    app: 'producer' | 'worker' | 'trainer',
     env: Readonly<Record<string, string>>,
     under?: readonly string[],
   ): Service {

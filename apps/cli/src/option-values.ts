@@ -38,19 +38,14 @@ export function numberFromZero(text: string): number {
 }
 
 /** `4x256x4`: layers, hidden size and heads of an encoder, whose wide part is four hidden sizes. */
-export function scratchGeometry(text: string): {
-  layers: number;
-  hiddenSize: number;
-  heads: number;
-  intermediateSize: number;
-} {
+export function scratchGeometry(text: string): { layers: number; hiddenSize: number; heads: number } {
   const [, layers, hiddenSize, heads] = (/^(\d+)x(\d+)x(\d+)$/.exec(text) ?? []).map(Number);
   if (!layers || !hiddenSize || !heads || hiddenSize % heads !== 0 || layers > 255) {
     throw new InvalidArgumentError(
       'Expected layers, hidden size and heads such as 4x256x4; the hidden size must be a multiple of the heads.',
     );
   }
-  return { layers, hiddenSize, heads, intermediateSize: 4 * hiddenSize };
+  return { layers, hiddenSize, heads };
 }
 
 /** A number from 0 to 1. */

@@ -21,6 +21,10 @@ export class ApiErrorFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (reply.sent) return;
     if (known.retryAfter !== undefined) void reply.header('retry-after', known.retryAfter);
-    void reply.status(known.status).send({ error: { code: known.code, message: known.message } });
+    // The route may have promised another type for its answer.
+    void reply
+      .type('application/json')
+      .status(known.status)
+      .send({ error: { code: known.code, message: known.message } });
   }
 }

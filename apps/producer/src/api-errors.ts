@@ -20,6 +20,7 @@ const badRequests = new Set([
   'PolicyError',
   'CorpusOpenError',
   'InputPathError',
+  'StepsError',
   'RunMismatchError',
   'TokenizerUsageError',
 ]);

@@ -2,7 +2,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-/** What a key allows, each more than the one before: to look, to submit and classify, to end and delete the runs of others. */
+/** What a key allows, each more than the one before: to look, to submit and classify, to end and delete the runs of others, to promote models. */
 export const scopes = ['read', 'submit', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 

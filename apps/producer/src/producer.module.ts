@@ -11,6 +11,8 @@ import { QueueGauges } from './queue-gauges.js';
 import { RunDesk } from './run-desk.js';
 import { RunsController } from './runs.controller.js';
 import { SessionController } from './session.controller.js';
+import { TrainingDesk } from './training-desk.js';
+import { TrainingsController } from './trainings.controller.js';
 
 /** The API. */
 @Module({})
@@ -18,6 +20,7 @@ export class ProducerModule {
   static of(parts: {
     readonly desk: RunDesk;
     readonly models: ModelDesk;
+    readonly trainings: TrainingDesk;
     readonly classifier: Classifier;
     readonly gauges: QueueGauges;
     readonly keys: ApiKeys | null;
@@ -25,10 +28,11 @@ export class ProducerModule {
   }): DynamicModule {
     return {
       module: ProducerModule,
-      controllers: [RunsController, ModelsController, SessionController],
+      controllers: [RunsController, TrainingsController, ModelsController, SessionController],
       providers: [
         { provide: RunDesk, useValue: parts.desk },
         { provide: ModelDesk, useValue: parts.models },
+        { provide: TrainingDesk, useValue: parts.trainings },
         { provide: Classifier, useValue: parts.classifier },
         { provide: QueueGauges, useValue: parts.gauges },
         { provide: ApiKeys, useValue: parts.keys },

@@ -2,6 +2,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance } from 'fastify';
+import type { TrainingQueue } from '#queue/training-queue.js';
 import type { ModelShelf } from './model-shelf.js';
 import type { StageQueues } from './stage-queues.js';
 
@@ -12,6 +13,7 @@ export async function queueBoard(
   server: FastifyInstance,
   models: ModelShelf,
   queues: StageQueues,
+  trainings: TrainingQueue,
 ): Promise<void> {
   const adapter = new FastifyAdapter();
   adapter.setBasePath(BOARD_PATH);
@@ -23,6 +25,7 @@ export async function queueBoard(
       shown.push(new BullMQAdapter(queues.of(bundle!.hash, stage), { readOnlyMode: true, description }));
     }
   }
+  shown.push(new BullMQAdapter(trainings.queue, { readOnlyMode: true, description: 'trainings' }));
   createBullBoard({ queues: shown, serverAdapter: adapter });
   await server.register(adapter.registerPlugin(), { prefix: BOARD_PATH });
 }

@@ -2,8 +2,11 @@ import type { Metrics } from '#metrics/metrics.js';
 import { share, sum } from '#pipeline/report/counts.js';
 import type { StageCard, WorkerCard } from '#queue/worker-registry.js';
 import { listWorkers } from '#queue/worker-registry.js';
+import { versionName } from '#model/registry/model-name.js';
+import type { ModelVersion } from '#model/registry/model-registry.js';
 import type { FleetLink } from './fleet-link.js';
 import type { ModelShelf } from './model-shelf.js';
+import type { RunFeeder } from './run-feeder.js';
 import type { StageQueues } from './stage-queues.js';
 
 /** What a row takes a worker before any was measured, seconds. */
@@ -44,15 +47,23 @@ export interface StageView {
 export class QueueGauges {
   readonly #fleet: FleetLink;
   readonly #models: ModelShelf;
+  readonly #feeder: Pick<RunFeeder, 'models'>;
   readonly #queues: StageQueues;
   readonly #metrics: Metrics;
   #stages: readonly StageView[] = [];
 
-  constructor(fleet: FleetLink, models: ModelShelf, queues: StageQueues, metrics: Metrics) {
-    this.#fleet = fleet;
-    this.#models = models;
-    this.#queues = queues;
-    this.#metrics = metrics;
+  constructor(parts: {
+    readonly fleet: FleetLink;
+    readonly models: ModelShelf;
+    readonly feeder: Pick<RunFeeder, 'models'>;
+    readonly queues: StageQueues;
+    readonly metrics: Metrics;
+  }) {
+    this.#fleet = parts.fleet;
+    this.#models = parts.models;
+    this.#feeder = parts.feeder;
+    this.#queues = parts.queues;
+    this.#metrics = parts.metrics;
   }
 
   /** Every stage, as it was at the latest refresh; none while Redis does not answer. */
@@ -74,14 +85,35 @@ export class QueueGauges {
   async #refreshQueues(): Promise<StageView[]> {
     const views: StageView[] = [];
     const workers = await listWorkers(this.#fleet.asking);
-    for (const model of await this.#models.names()) {
-      const bundle = await this.#models.bundle(model).catch(() => undefined);
-      if (bundle === undefined) continue;
-      const serving = workers.filter((worker) => worker.bundle === bundle.hash);
-      for (const [stage, { layers, exits }] of bundle.manifest.stages.entries()) {
-        const figures = await this.#refreshStage(model, bundle.hash, stage, serving);
-        views.push({ model, bundle: bundle.hash, stage: stage + 1, layers, exits, ...figures });
+    for (const name of await this.#models.names()) {
+      const promoted = await this.#models.version(name);
+      for (const version of await this.#models.registry.versions(name)) {
+        const isPromoted = version.version === promoted.version;
+        const model = isPromoted ? name : versionName(name, version.version);
+        const serving = await this.#workersOf(version, workers);
+        // Another version matters while somebody works on it, or something waits for it.
+        if (isPromoted || serving.length > 0 || this.#feeder.models.has(versionName(name, version.version)))
+          views.push(...(await this.#refreshModel(model, version, serving)));
       }
+    }
+    return views;
+  }
+
+  async #workersOf(version: ModelVersion, workers: readonly WorkerCard[]): Promise<WorkerCard[]> {
+    const hash = await this.#models.hashOf(version).catch(() => undefined);
+    return workers.filter(({ bundle }) => bundle === hash);
+  }
+
+  async #refreshModel(
+    model: string,
+    version: ModelVersion,
+    workers: readonly WorkerCard[],
+  ): Promise<StageView[]> {
+    const views: StageView[] = [];
+    const bundle = await this.#models.bundleOf(version).catch(() => undefined);
+    for (const [stage, { layers, exits }] of bundle?.manifest.stages.entries() ?? []) {
+      const figures = await this.#refreshStage(model, bundle!.hash, stage, workers);
+      views.push({ model, bundle: bundle!.hash, stage: stage + 1, layers, exits, ...figures });
     }
     return views;
   }

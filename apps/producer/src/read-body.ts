@@ -4,9 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { schemaProblem } from '#pipeline/schema-problem.js';
 import { ApiError } from './api-errors.js';
-import type { Upload } from './run-desk.js';
-import type { RunRequest } from '#run/run-request.js';
-import { runRequestSchema } from '#run/run-request.js';
+import type { Upload } from './store-uploads.js';
 
 /** @throws ApiError that says what is wrong */
 export function parsed<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
@@ -18,25 +16,28 @@ export function parsed<Schema extends z.ZodType>(schema: Schema, body: unknown):
 /** Options of an upload are JSON in a field of this name, before the files. */
 const OPTIONS = 'options';
 
-interface RunBody {
-  readonly request: RunRequest;
+interface UploadBody<Request> {
+  readonly request: Request;
   readonly uploads: AsyncIterable<Upload>;
 }
 
 async function* nothing(): AsyncGenerator<Upload> {}
 
 /**
- * What a run is asked to do, and its files: JSON alone, or a form of `options` and files, which are read as they come.
+ * What is asked for, and its files: JSON alone, or a form of `options` and files, which are read as they come.
  * @throws ApiError for a body that is neither
  */
-export async function readRunBody(request: FastifyRequest): Promise<RunBody> {
-  if (!request.isMultipart()) return { request: parsed(runRequestSchema, request.body), uploads: nothing() };
+export async function readUploadBody<Schema extends z.ZodType>(
+  schema: Schema,
+  request: FastifyRequest,
+): Promise<UploadBody<z.output<Schema>>> {
+  if (!request.isMultipart()) return { request: parsed(schema, request.body), uploads: nothing() };
   const parts = request.parts();
   const first = await parts.next();
   if (first.done === true || first.value.type !== 'field' || first.value.fieldname !== OPTIONS) {
     throw new ApiError(400, 'bad-request', `Expected the field ${OPTIONS}, as JSON, before the files.`);
   }
-  return { request: parsed(runRequestSchema, jsonOf(first.value.value)), uploads: filesOf(parts) };
+  return { request: parsed(schema, jsonOf(first.value.value)), uploads: filesOf(parts) };
 }
 
 /** @param value text, unless the form says that it is JSON: then it is read already */

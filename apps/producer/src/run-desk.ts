@@ -1,7 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Settings } from '#config/settings-schema.js';
 import { isRunReport } from '#pipeline/report/run-report.js';
@@ -23,6 +22,8 @@ import { LEAST_CERTAIN, outputName } from './run-feeder.js';
 import type { RunFolders, SubmittedRun } from './run-folder.js';
 import { readStored } from './run-folder.js';
 import { runCounts } from '#run/run-counts.js';
+import type { Upload } from './store-uploads.js';
+import { storeUploads } from './store-uploads.js';
 import type { RunRequest } from '#run/run-request.js';
 import type { RunOutput, RunPhase, RunView } from '#run/run-view.js';
 import { etaSeconds, isUnderWay } from '#run/run-view.js';
@@ -30,19 +31,8 @@ import type { UncertainRow } from '#run/uncertain-row.js';
 
 const RETRY_AFTER_S = 60;
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** A name that a file of a corpus may keep in the folder of its run. */
-const SAFE_NAME = /^[\p{L}\p{N}_][\p{L}\p{N} ._-]{0,200}$/u;
-
 const isProgress = (value: unknown): value is StoredProgress =>
   hasShape(value, { phase: 'string', rows: 'number', exits: 'object' });
-
-/** A file of a corpus that is being uploaded. */
-export interface Upload {
-  readonly name: string;
-  readonly stream: Readable;
-  /** Whether it was cut off at the limit; known at its end. */
-  readonly isCut: () => boolean;
-}
 
 /** What people do with runs: submit, look at, cancel, resume and delete them. */
 export class RunDesk {
@@ -72,11 +62,11 @@ export class RunDesk {
    */
   async submit(request: RunRequest, uploads: AsyncIterable<Upload>, caller: Caller): Promise<RunView> {
     const { rows, path, ...rest } = request;
-    await this.#check(rest);
+    const version = await this.#check(rest);
     const id = this.#folders.newId();
     const folder = await this.#folders.create(id);
     try {
-      const uploaded = await this.#store(uploads, folder);
+      const uploaded = await storeUploads(uploads, folder, this.#settings.limits.uploadBytes);
       const sources = [rows, path, uploaded.length > 0 ? uploaded : undefined].filter(
         (each) => each !== undefined,
       );
@@ -91,6 +81,7 @@ export class RunDesk {
         createdAt: new Date().toISOString(),
         owner: caller.id,
         request: rest,
+        version,
         corpus,
       });
     } catch (error) {
@@ -117,7 +108,7 @@ export class RunDesk {
 
   /** @throws ApiError where there is no such run */
   async view(id: string): Promise<RunView> {
-    const { request, corpus, createdAt, owner } = await this.#folders.submitted(id);
+    const { request, version, corpus, createdAt, owner } = await this.#folders.submitted(id);
     const state = await this.#folders.state(id);
     const fed = this.#feeder.fed(id);
     const { progress, counts } =
@@ -134,6 +125,7 @@ export class RunDesk {
       createdAt,
       owner,
       request,
+      version,
       files: corpus.map((path) => path.split('/').at(-1) ?? path),
       progress,
       etaSeconds: state.phase === 'running' && progress ? etaSeconds(progress) : undefined,
@@ -216,8 +208,10 @@ export class RunDesk {
     }
   }
 
-  async #check(request: SubmittedRun['request']): Promise<void> {
-    const { manifest } = await this.#models.bundle(request.model);
+  /** @returns the version of the model */
+  async #check(request: SubmittedRun['request']): Promise<number> {
+    const version = await this.#models.version(request.model);
+    const { manifest } = await this.#models.bundleOf(version);
     policyOf(manifest, request);
     checkTask(manifest, request.pairField);
     checkGolds(manifest, request.labelField);
@@ -234,30 +228,7 @@ export class RunDesk {
       throw new ApiError(429, 'too-many-runs', message, RETRY_AFTER_S);
     }
     this.#fleet.pressure.expectRoom();
-  }
-
-  async #store(uploads: AsyncIterable<Upload>, folder: string): Promise<string[]> {
-    const paths: string[] = [];
-    for await (const { name, stream, isCut } of uploads) {
-      const base = name.split(/[/\\]/).at(-1) ?? '';
-      if (!SAFE_NAME.test(base)) {
-        throw new UsageError(
-          `A file cannot be called ${JSON.stringify(base)}: use letters, digits, blank, . _ -`,
-        );
-      }
-      const path = join(folder, base);
-      await pipeline(stream, createWriteStream(path, { flags: 'wx' })).catch(
-        (error: NodeJS.ErrnoException) => {
-          throw error.code === 'EEXIST' ? new UsageError(`Two files are called ${base}.`) : error;
-        },
-      );
-      if (isCut()) {
-        const message = `${base} is longer than the ${this.#settings.limits.uploadBytes} bytes that may be uploaded.`;
-        throw new ApiError(413, 'too-large', message);
-      }
-      paths.push(path);
-    }
-    return paths;
+    return version.version;
   }
 
   async #storeRows(rows: NonNullable<RunRequest['rows']>, folder: string): Promise<string> {

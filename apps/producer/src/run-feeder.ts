@@ -3,6 +3,7 @@ import type { Settings } from '#config/settings-schema.js';
 import type { Metrics } from '#metrics/metrics.js';
 import type { Bundle } from '#model/bundle/bundle.js';
 import { answerFormOf, layoutOf } from '#model/bundle/manifest.js';
+import { modelReference, versionName } from '#model/registry/model-name.js';
 import type { RunProgress } from '#pipeline/label-run.js';
 import { RunStoppedError } from '#pipeline/label-run.js';
 import { writeDurably } from '#pipeline/run-directory/durable-write.js';
@@ -31,6 +32,8 @@ import type { RunFolders, SubmittedRun } from './run-folder.js';
 /** A run that this producer works on. */
 export interface FedRun {
   readonly id: string;
+  /** Version of a model, such as `topics@3`. */
+  readonly model: string;
   progress: LabelProgress | undefined;
   /** Counts anew, since that takes a while for a model of many labels: for who asks. */
   counts: (() => RunCounts) | undefined;
@@ -114,6 +117,11 @@ export class RunFeeder {
     return this.#fed.size;
   }
 
+  /** Versions of models whose runs are worked on here, such as `topics@3`. */
+  get models(): ReadonlySet<string> {
+    return new Set(Array.from(this.#fed.values(), ({ model }) => model));
+  }
+
   /** Chunks between reading and commit. */
   get chunksInFlight(): number {
     return sum(Array.from(this.#fed.values(), ({ chunksInFlight }) => chunksInFlight));
@@ -170,6 +178,7 @@ export class RunFeeder {
     const stop = new AbortController();
     const fed: FedRun = {
       id: run.id,
+      model: modelOf(run),
       progress: undefined,
       counts: undefined,
       leastCertain: undefined,
@@ -213,7 +222,7 @@ export class RunFeeder {
 
   async #label(run: SubmittedRun, fed: FedRun): Promise<void> {
     const { id, request } = run;
-    const bundle = await this.#models.bundle(request.model);
+    const bundle = await this.#models.bundle(modelOf(run));
     const options = runOptions(run, this.#folders, this.#settings);
     const fingerprint = await this.#fingerprint(bundle, options.runDir, fed);
     await this.#folders.setState(id, 'running');
@@ -278,7 +287,7 @@ export class RunFeeder {
         begun = performance.now();
       }
       if (phase === 'labelling' && counted !== undefined)
-        countCommitted(this.#metrics, request.model, counted, tally);
+        countCommitted(this.#metrics, modelName(request.model), counted, tally);
       fed.counts = () => runCounts(countedReport(tally, manifest.labels, manifest.geometry.layers));
       if (phase === 'labelling') counted = tally;
       fed.chunksInFlight = phase === 'labelling' ? progress.chunksPlanned - progress.chunksCommitted : 0;
@@ -314,6 +323,13 @@ export class RunFeeder {
     );
   }
 }
+
+/** The version that the run was submitted for. */
+function modelOf({ request, version }: SubmittedRun): string {
+  return version === undefined ? request.model : versionName(modelName(request.model), version);
+}
+
+const modelName = (reference: string): string => modelReference(reference)?.name ?? reference;
 
 const priorityOf = ({ request }: SubmittedRun): number => priorities[request.priority ?? 'normal'];
 

@@ -14,6 +14,8 @@ export interface SubmittedRun {
   /** Who submitted it: the id of an API key, or `anyone`. */
   readonly owner: string;
   readonly request: RunTask;
+  /** Of the model, when it was submitted: it goes on with it whatever is promoted meanwhile. */
+  readonly version?: number | undefined;
   /** Paths of the corpus, in the order of its rows. */
   readonly corpus: readonly string[];
 }

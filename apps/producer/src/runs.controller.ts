@@ -4,20 +4,19 @@ import type { MessageEvent } from '@nestjs/common';
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, Res, Sse } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import { callerOf, needs } from './api-guard.js';
 import { bodySchema } from './body-schema.js';
 import { sendRange } from './send-range.js';
-import { parsed, readRunBody } from './read-body.js';
+import { parsed, readUploadBody } from './read-body.js';
 import { RunDesk } from './run-desk.js';
 import { runRequestSchema } from '#run/run-request.js';
 import type { RunView } from '#run/run-view.js';
 import { isUnderWay } from '#run/run-view.js';
 import type { UncertainRow } from '#run/uncertain-row.js';
+import { viewEvents } from './view-events.js';
 
-/** Between two events, ms. */
-const EVENT_MS = 500;
 const limitSchema = z.coerce.number().int().min(1).default(Infinity);
 const contentTypes: Readonly<Record<string, string>> = {
   jsonl: 'application/x-ndjson',
@@ -42,7 +41,7 @@ export class RunsController {
   @ApiConsumes('application/json', 'multipart/form-data')
   @ApiBody({ schema: bodySchema(runRequestSchema) })
   async submit(@Req() request: FastifyRequest): Promise<RunView> {
-    const body = await readRunBody(request);
+    const body = await readUploadBody(runRequestSchema, request);
     return this.desk.submit(body.request, body.uploads, callerOf(request));
   }
 
@@ -64,22 +63,8 @@ export class RunsController {
   @Sse(':id/events')
   @needs('read')
   @ApiOperation({ summary: 'One run as it goes on, as server-sent events; they end with the run' })
-  async events(@Param('id') id: string): Promise<Observable<MessageEvent>> {
-    await this.desk.view(id);
-    return new Observable((subscriber) => {
-      let last = '';
-      const tell = async (): Promise<void> => {
-        const view = await this.desk.view(id);
-        const data = JSON.stringify(view);
-        if (data !== last) subscriber.next({ data });
-        last = data;
-        if (!isUnderWay(view)) subscriber.complete();
-      };
-      const telling = (): void => void tell().catch(() => subscriber.complete());
-      telling();
-      const timer = setInterval(telling, EVENT_MS);
-      return () => clearInterval(timer);
-    });
+  events(@Param('id') id: string): Promise<Observable<MessageEvent>> {
+    return viewEvents(() => this.desk.view(id), isUnderWay);
   }
 
   @Get(':id/output')

@@ -10,6 +10,8 @@ import { adminRoutes } from '#metrics/admin-routes.js';
 import { Metrics } from '#metrics/metrics.js';
 import { connectRedis, connectRedisToAsk, expectQueueRedis, tellOutages } from '#queue/redis-connection.js';
 import { redisPlaces } from '#queue/redis-places.js';
+import { TrainingQueue } from '#queue/training-queue.js';
+import { TrainingFolders } from '#training/job/training-folders.js';
 import { ApiKeys } from './api-keys.js';
 import { Classifier } from './classifier.js';
 import { FleetLink } from './fleet-link.js';
@@ -25,6 +27,8 @@ import { RunDesk } from './run-desk.js';
 import { RunFeeder } from './run-feeder.js';
 import { RunFolders } from './run-folder.js';
 import { StageQueues } from './stage-queues.js';
+import { TrainingDesk } from './training-desk.js';
+import { TrainingFeeder } from './training-feeder.js';
 import { webPage } from './web-page.js';
 
 /** Between two looks at the queues. */
@@ -48,7 +52,7 @@ export interface RunningProducer {
  * @throws OpenApiError, KeysFileError, RedisUnfitError
  */
 export async function startProducer(settings: Settings, log: LoggerService): Promise<RunningProducer> {
-  const { producer, redis: redisSettings, models: modelSettings } = settings;
+  const { producer, redis: redisSettings, models: modelSettings, training } = settings;
   const keys = keysOf(producer);
   const closing: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
@@ -70,6 +74,7 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
       'workers',
       'redis_used_ratio',
       'retries_total',
+      'trainings',
     ]);
     const place = redisPlaces(redisSettings).queue;
     const redis = { feeding: connectRedis(place), asking: connectRedisToAsk(place) };
@@ -97,7 +102,16 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     const queues = new StageQueues(redis.asking);
     closing.push(() => queues.close());
 
-    const gauges = new QueueGauges(fleet, models, queues, metrics);
+    const trainingQueue = new TrainingQueue(redis.asking);
+    closing.push(() => trainingQueue.close());
+    const trainingFolders = new TrainingFolders(training.root);
+    await trainingFolders.open();
+    const everyMs = producer.feed.reconcileSeconds * 1000;
+    const trainingFeeder = new TrainingFeeder(trainingFolders, trainingQueue, metrics, everyMs);
+    closing.push(() => trainingFeeder.close());
+    const trainings = new TrainingDesk({ folders: trainingFolders, queue: trainingQueue, models, settings });
+
+    const gauges = new QueueGauges({ fleet, models, feeder, queues, metrics });
     const admin = fastify();
     closing.push(() => admin.close());
     const health = {
@@ -115,14 +129,15 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
       metrics.set('chunks_in_flight', {}, feeder.chunksInFlight);
       return Promise.resolve();
     });
-    await queueBoard(admin, models, queues);
+    await queueBoard(admin, models, queues, trainingQueue);
     const adminUrl = await admin.listen(producer.admin);
 
-    const parts = { desk, models: new ModelDesk(models, fleet), classifier, gauges, keys, log };
+    const parts = { desk, trainings, models: new ModelDesk(models, fleet), classifier, gauges, keys, log };
     const app = await openApi(parts, producer, metrics);
     closing.push(() => app.close());
     await app.listen(producer.api.port, producer.api.host);
     feeder.start();
+    trainingFeeder.start();
     return { api: await app.getUrl(), admin: adminUrl, close };
   } catch (error) {
     await close();

@@ -8,6 +8,7 @@ import type { Metrics } from '#metrics/metrics.js';
 import type { Bundle } from '#model/bundle/bundle.js';
 import { openBundle } from '#model/bundle/bundle.js';
 import { layoutOf } from '#model/bundle/manifest.js';
+import { bundleDirectory } from '#model/registry/model-registry.js';
 import { mostTokens } from '#pipeline/engine/stage-engine.js';
 import { ByteBudget } from '#pipeline/fleet/byte-budget.js';
 import type { StageJob } from '#pipeline/fleet/fleet-ports.js';
@@ -77,7 +78,7 @@ export class FleetWorker implements ServiceHealth {
    */
   async start(): Promise<void> {
     const { worker: settings, redis: redisSettings } = this.#settings;
-    const bundle = await openBundle(settings.bundle);
+    const bundle = await openBundle(await bundleDirectory(settings.bundle));
     const layout = layoutOf(bundle.manifest);
     const stages = servedStages(settings.stages, layout);
     const places = redisPlaces(redisSettings);
@@ -130,7 +131,7 @@ export class FleetWorker implements ServiceHealth {
       activations,
       budgets,
       blobBytes: settings.blobMemory * MEBIBYTE,
-      tryRows: this.#quarantine(),
+      tryRows: this.#quarantine(bundle),
       onRetry: (reason, rows) => this.#metrics.count('retries_total', { reason }, rows),
       onSuspect: (job, why) => this.#suspect(job, why),
     };
@@ -149,7 +150,7 @@ export class FleetWorker implements ServiceHealth {
     await this.#tellOften(redis, bundle, figures);
     this.#notReady = undefined;
     this.#log.log(
-      `Serving stages ${stages[0] + 1} to ${stages[1] + 1} of ${settings.bundle} as ${this.#id}.`,
+      `Serving stages ${stages[0] + 1} to ${stages[1] + 1} of ${bundle.directory} as ${this.#id}.`,
     );
   }
 
@@ -193,12 +194,12 @@ export class FleetWorker implements ServiceHealth {
     return redis;
   }
 
-  #quarantine(): JobWorkParts['tryRows'] {
-    const { bundle, device, batchTokens, trialSeconds } = this.#settings.worker;
+  #quarantine({ directory }: Bundle): JobWorkParts['tryRows'] {
+    const { device, batchTokens, trialSeconds } = this.#settings.worker;
     const script = fileURLToPath(import.meta.resolve('./quarantine.child.js'));
     const process = new QuarantineProcess({
       script,
-      args: [bundle, device, String(batchTokens)],
+      args: [directory, device, String(batchTokens)],
       timeoutMs: trialSeconds * 1000,
     });
     this.#closing.push(() => Promise.resolve(process.close()));

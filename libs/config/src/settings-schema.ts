@@ -40,7 +40,9 @@ const redisSchema = z.strictObject({
 });
 
 const workerSchema = z.strictObject({
-  bundle: path.describe('Directory of the bundle that the worker serves.'),
+  bundle: path.describe(
+    'Bundle that the worker serves: its directory, or that of a model, whose promoted version is taken at the start.',
+  ),
   stages: z
     .string()
     .regex(/^(all|\d+|\d+-\d+)$/, 'expected all, a stage such as 1, or stages such as 2-3')
@@ -129,6 +131,7 @@ const producerSchema = z.strictObject({
       .min(1)
       .describe('Runs of this producer that are worked on at the same time; others wait.'),
     runsKept: z.int().min(1).describe('Runs whose directories are kept; a further one is refused.'),
+    trainingsKept: z.int().min(1).describe('Trainings whose folders are kept; a further one is refused.'),
     requestsActive: z
       .int()
       .min(1)
@@ -141,13 +144,37 @@ const producerSchema = z.strictObject({
     .describe('Runtime whose labels a new run takes; null for that of the workers that there are.'),
 });
 
+const trainerSchema = z.strictObject({
+  backend: z
+    .enum(['auto', 'node-gpu', 'node', 'wasm', 'cpu'])
+    .describe('What training computes with; auto: the fastest that loads.'),
+  attempts: z
+    .int()
+    .min(1)
+    .max(1000)
+    .describe('Trainers that may die with a step of a training before it fails.'),
+  lockSeconds: seconds.describe('After which a training of a trainer that is gone goes on with another.'),
+  wedgedSeconds: seconds.describe(
+    'After which a trainer that has a training, and hears nothing of it, counts as dead.',
+  ),
+  drainSeconds: seconds.describe(
+    'How long a trainer that is told to stop waits for the checkpoint with which another goes on.',
+  ),
+  admin: address('the trainer’s health and metrics'),
+});
+
 /** Every setting of the services. Defaults are in config/default.yaml, and nowhere else. */
 export const settingsSchema = z.strictObject({
   redis: redisSchema,
   models: z.strictObject({
-    root: path.describe('Folder of the bundles that runs may name.'),
+    root: path.describe('Folder of the models that runs may name, and that trainings add versions to.'),
+  }),
+  training: z.strictObject({
+    root: path.describe('Folder of the trainings, which producers and trainers share.'),
+    checkpoints: path.describe('Folder of the checkpoints that trainings may begin with.'),
   }),
   worker: workerSchema,
+  trainer: trainerSchema,
   producer: producerSchema,
   log: z.strictObject({
     level: z

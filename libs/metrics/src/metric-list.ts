@@ -92,7 +92,16 @@ export const metricList = {
     labels: ['redis'],
   },
   retries_total: { kind: 'counter', help: 'Work that was done again, by reason.', labels: ['reason'] },
+  trainings: { kind: 'gauge', help: 'Trainings, by state: waiting or running.', labels: ['state'] },
   training_loss: { kind: 'gauge', help: 'Loss of the latest step of training, by phase.', labels: ['phase'] },
+  training_rate: { kind: 'gauge', help: 'Learning rate of that step.', labels: ['phase'] },
+  training_share: {
+    kind: 'gauge',
+    help: 'Share of dev rows that an exit labels right, or as the teacher does, after the latest epoch.',
+    labels: ['phase', 'layer'],
+  },
+  training_steps_total: { kind: 'counter', help: 'Steps of training, by phase.', labels: ['phase'] },
+  training_rows_total: { kind: 'counter', help: 'Rows that were learned from, by phase.', labels: ['phase'] },
 } as const satisfies Record<string, MetricSpec>;
 
 export type MetricName = keyof typeof metricList;

@@ -8,7 +8,9 @@ export const runRequestSchema = z.strictObject({
     .string()
     .min(1)
     .max(255)
-    .describe('Name of a bundle: a folder of the models that the producer serves.'),
+    .describe(
+      'Name of a model that the producer serves, such as topics: its promoted version; or a version of it, such as topics@3.',
+    ),
   speed: z.number().min(0).max(1).optional().describe('Leave at the first exit less uncertain than this.'),
   policy: z
     .union([z.string().max(255), z.record(z.string().regex(/^\d{1,3}$/), z.number().min(0).max(1))])

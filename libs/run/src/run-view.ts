@@ -26,6 +26,8 @@ export interface RunView extends RunState {
   readonly createdAt: string;
   readonly owner: string;
   readonly request: RunTask;
+  /** Of the model. */
+  readonly version?: number | undefined;
   readonly files: readonly string[];
   /** While it is worked on, and afterwards where it did not finish. */
   readonly progress?: LabelProgress | undefined;

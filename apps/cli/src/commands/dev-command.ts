@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
+import { bundleDirectory } from '#model/registry/model-registry.js';
 import { UsageError } from '#run/usage-error.js';
 import { DevFleet } from '../dev/dev-fleet.js';
 import { stopOnSignals } from '../label/stop-on-signals.js';
@@ -10,7 +11,7 @@ import { nameList, threadCount, wholeNumber } from '../option-values.js';
 
 const examples = `
 Examples:
-  $ sluice dev                                   # Redis, a producer, a worker for each core
+  $ sluice dev                                   # Redis, a producer, a worker for each core, a trainer
   $ sluice dev --model models/agnews --workers 4
   $ sluice dev --stages 1,2-3                    # two workers, each with stages of its own
   $ sluice dev --redis redis://127.0.0.1:6379    # with a Redis that runs already
@@ -18,7 +19,7 @@ Examples:
 In another terminal:
   $ sluice submit mail.jsonl --model spam --watch
 
-Ctrl-C stops all of it. Runs go on where they were when it is started again.`;
+Ctrl-C stops all of it. Runs and trainings go on where they were when it is started again.`;
 
 interface DevFlags {
   readonly model: string;
@@ -28,25 +29,29 @@ interface DevFlags {
   readonly redis?: string | undefined;
   readonly dir: string;
   readonly port: number;
+  readonly trainer: boolean;
+  readonly checkpoints: string;
 }
 
 export function addDevCommand(program: Command): void {
   program
     .command('dev')
-    .description('start a fleet on this machine: Redis, a producer and workers, until Ctrl-C')
+    .description('start a fleet on this machine: Redis, a producer, workers and a trainer, until Ctrl-C')
     .option('-m, --model <dir>', 'directory of the bundle that the workers serve', 'models/spam')
     .option('--workers <n>', 'workers that serve every stage', threadCount, availableParallelism())
     .option('--stages <a,b,…>', 'instead: one worker for each of these, such as all, 1 or 2-3', nameList)
     .option('--threads <n>', 'inference threads of a worker', threadCount, 1)
     .option('--redis <url>', 'a Redis that runs already (default: redis-server of this machine is started)')
-    .option('--dir <folder>', 'where runs are kept', '.sluice')
+    .option('--no-trainer', 'start no trainer')
+    .option('--checkpoints <dir>', 'folder of checkpoints that trainings may begin with', 'checkpoints')
+    .option('--dir <folder>', 'where runs and trainings are kept', '.sluice')
     .option('--port <n>', 'of the API; the next one is for metrics and queues', wholeNumber(0, 65_534), 9480)
     .addHelpText('after', examples)
     .action((flags: DevFlags) => dev(flags));
 }
 
-async function dev({ model, workers, threads, stages, redis, dir, port }: DevFlags): Promise<void> {
-  if (!existsSync(join(model, 'bundle.json'))) {
+async function dev({ model, workers, threads, stages, redis, dir, ...flags }: DevFlags): Promise<void> {
+  if (!existsSync(join(await bundleDirectory(model), 'bundle.json'))) {
     throw new UsageError(
       `${model} is no bundle. Make one with sluice compile, or leave out --model for models/spam.`,
     );
@@ -63,7 +68,9 @@ async function dev({ model, workers, threads, stages, redis, dir, port }: DevFla
     threads,
     redis,
     folder: dir,
-    port,
+    port: flags.port,
+    trainer: flags.trainer,
+    checkpoints: flags.checkpoints,
     onLine: (name, line) => process.stderr.write(`${name.padEnd(9)} ${line}\n`),
   });
   try {

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { distilRequest } from '#training/job/step-request.js';
+import { distilDefaults } from '#training/job/training-steps.js';
 import type { DivergenceDirection } from '#training/loss/divergence-direction.js';
 import { divergenceDirections } from '#training/loss/divergence-direction.js';
 import { fraction, layerRanges, numberFromZero, positiveNumber } from '../option-values.js';
 import { trainWithDisplay } from '../train/train-with-display.js';
 import type { TrainingFlags } from '../train/training-options.js';
-import { commonRequest, withTrainingOptions } from '../train/training-options.js';
+import { placesOf, withTrainingOptions } from '../train/training-options.js';
 
 const examples = `
 Examples:
@@ -16,11 +18,9 @@ Examples:
 Every exit before the last learns to answer as the last does, on any texts of the kind that will be labelled; they need no
 labels. Encoder and last exit stay as they are, so that full depth answers as before. Then: sluice compile.`;
 
-const GIBIBYTE = 2 ** 30;
-
 interface DistilFlags extends TrainingFlags {
   readonly model: string;
-  readonly exits?: readonly number[] | undefined;
+  readonly exits?: number[] | undefined;
   readonly newExits: boolean;
   readonly direction: DivergenceDirection;
   readonly temperature: number;
@@ -56,22 +56,7 @@ export function addDistilCommand(program: Command): void {
     )
     .addHelpText('after', examples)
     .action((flags: DistilFlags) =>
-      trainWithDisplay(
-        {
-          ...commonRequest(flags),
-          kind: 'distil',
-          base: flags.model,
-          layers: flags.exits,
-          newExits: flags.newExits,
-          loss: {
-            direction: flags.direction,
-            temperature: flags.temperature,
-            hardLabels: flags.hardLabels,
-          },
-          mostCacheBytes: flags.cacheSize * GIBIBYTE,
-        },
-        flags,
-      ),
+      trainWithDisplay(distilRequest(flags, placesOf(flags, flags.model)), flags),
     );
-  withTrainingOptions(command, { epochs: 6, batchTokens: 4096, rate: 1e-3 });
+  withTrainingOptions(command, distilDefaults);
 }

@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { JointMode } from '#training/fine-tune/fine-tune-task.js';
-import type { ScratchGeometry } from '#training/process/training-request.js';
+import type { JointMode } from '#training/fine-tune/joint-mode.js';
+import { jointModes } from '#training/fine-tune/joint-mode.js';
+import { fineTuneRequest } from '#training/job/step-request.js';
+import type { FineTuneStep } from '#training/job/training-steps.js';
+import { fineTuneDefaults } from '#training/job/training-steps.js';
 import { fraction, nameList, scratchGeometry, wholeNumber } from '../option-values.js';
 import { trainWithDisplay } from '../train/train-with-display.js';
 import type { TrainingFlags } from '../train/training-options.js';
-import { commonRequest, withTrainingOptions } from '../train/training-options.js';
+import { placesOf, withTrainingOptions } from '../train/training-options.js';
 
 const examples = `
 Examples:
@@ -22,13 +25,13 @@ its last checkpoint when it is given again.`;
 interface TrainFlags extends TrainingFlags {
   readonly base: string;
   readonly task?: 'single' | 'pair' | undefined;
-  readonly labels?: readonly string[] | undefined;
+  readonly labels?: string[] | undefined;
   readonly newHead: boolean;
   readonly maxLength?: number | undefined;
   readonly dropout: number;
   readonly classWeights: 'none' | 'balanced';
   readonly joint: JointMode;
-  readonly fromScratch?: ScratchGeometry | undefined;
+  readonly fromScratch?: FineTuneStep['fromScratch'];
 }
 
 export function addTrainCommand(program: Command): void {
@@ -59,7 +62,7 @@ export function addTrainCommand(program: Command): void {
         '--joint <how>',
         'all exits learn with the encoder: sum of losses, or in turn with the last alone',
       )
-        .choices(['sum', 'alternate'])
+        .choices(jointModes.filter((mode) => mode !== 'last'))
         .default('last', 'the last exit alone'),
     )
     .option(
@@ -69,22 +72,7 @@ export function addTrainCommand(program: Command): void {
     )
     .addHelpText('after', examples)
     .action((flags: TrainFlags) =>
-      trainWithDisplay(
-        {
-          ...commonRequest(flags),
-          kind: 'train',
-          base: flags.base,
-          task: flags.task,
-          labels: flags.labels,
-          newHead: flags.newHead,
-          maxLength: flags.maxLength,
-          dropout: flags.dropout,
-          classWeights: flags.classWeights,
-          joint: flags.joint,
-          fromScratch: flags.fromScratch,
-        },
-        flags,
-      ),
+      trainWithDisplay(fineTuneRequest(flags, placesOf(flags, flags.base)), flags),
     );
-  withTrainingOptions(command, { epochs: 4, batchTokens: 2048, rate: 8e-5 });
+  withTrainingOptions(command, fineTuneDefaults);
 }

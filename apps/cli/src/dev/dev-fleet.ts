@@ -11,6 +11,10 @@ export interface DevOptions {
   readonly model: string;
   /** Of each worker: `all`, `1`, `2-3`. */
   readonly stages: readonly string[];
+  /** Whether there is a trainer. */
+  readonly trainer: boolean;
+  /** Folder of checkpoints that trainings may begin with. */
+  readonly checkpoints: string;
   /** Inference threads of each worker. */
   readonly threads: number;
   /** A Redis that runs already; one is started where it is absent. */
@@ -27,7 +31,7 @@ const REDIS_STARTS_WITHIN_MS = 10_000;
 const AGAIN_MS = 1000;
 const STOPS_WITHIN_MS = 30_000;
 
-/** Redis, a producer and workers on this machine, each a process. */
+/** Redis, a producer, workers and a trainer on this machine, each a process. */
 export class DevFleet {
   readonly #options: DevOptions;
   readonly #services = new Map<string, ServiceProcess>();
@@ -39,12 +43,14 @@ export class DevFleet {
 
   /** @throws UsageError where there is no redis-server, or the Redis that was named does not answer */
   async start(): Promise<void> {
-    const { folder, model, stages, threads, port } = this.#options;
+    const { folder, model, stages, threads, port, checkpoints, trainer } = this.#options;
     await makeFolder(folder);
     const redis = this.#options.redis ?? (await this.#startRedis());
     const common = {
       SLUICE_REDIS_URL: redis,
       SLUICE_MODELS_ROOT: dirname(resolve(model)),
+      SLUICE_TRAINING_ROOT: join(folder, 'trainings'),
+      SLUICE_TRAINING_CHECKPOINTS: resolve(checkpoints),
     };
     this.#run('producer', 'producer', {
       ...common,
@@ -61,6 +67,7 @@ export class DevFleet {
         SLUICE_WORKER_ADMIN_PORT: '0',
       });
     }
+    if (trainer) this.#run('trainer', 'trainer', { ...common, SLUICE_TRAINER_ADMIN_PORT: '0' });
   }
 
   /** Workers and producer first, which still need Redis. */

@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import type { Bundle } from '#model/bundle/bundle.js';
 import { openBundle } from '#model/bundle/bundle.js';
 import type { Checkpoint } from '#model/checkpoint/checkpoint.js';
+import { bundleDirectory } from '#model/registry/model-registry.js';
 import { compileBundle } from '#model/compile/compile-bundle.js';
 import { openModel, UnknownFormatError } from '#model/import/open-model.js';
 import { UsageError } from '#run/usage-error.js';
@@ -30,7 +31,8 @@ interface DirectModel {
  * @throws BundleError, BundleCacheError, UsageError for a bare backbone, and what compileBundle throws
  */
 export async function openBundleOf(path: string, direct: DirectModel): Promise<Bundle> {
-  if (existsSync(join(path, 'bundle.json'))) return openBundle(path);
+  const directory = await bundleDirectory(path);
+  if (existsSync(join(directory, 'bundle.json'))) return openBundle(directory);
   let checkpoint: Checkpoint;
   try {
     checkpoint = await openModel(path);

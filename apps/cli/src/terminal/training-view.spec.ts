@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { paintFor } from './paint.js';
 import { textWidth } from './text-width.js';
-import type { TrainingProgress } from './training-view.js';
+import type { TrainingProgress } from '#training/report/training-progress.js';
 import { trainingView } from './training-view.js';
 
 const progress: TrainingProgress = {
@@ -14,7 +14,10 @@ const progress: TrainingProgress = {
   loss: 0.21345,
   rate: 7.2e-5,
   stepsPerSecond: 1.9,
-  dev: ['exit 0 0.881', 'exit 6 0.896'],
+  dev: [
+    { layer: 0, share: 0.881 },
+    { layer: 6, share: 0.896 },
+  ],
 };
 
 it('tells loss, steps, speed, what is left, the rate and the figures on dev', () => {

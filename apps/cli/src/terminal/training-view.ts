@@ -1,23 +1,10 @@
 import { joinFitting, phaseLine } from './phase-line.js';
-import type { Progress, ProgressView } from './progress-display.js';
+import type { TrainingProgress } from '#training/report/training-progress.js';
+import { secondsLeft } from '#training/report/training-progress.js';
+import type { ExitFigure } from '#training/loop/training-task.js';
+import type { ProgressView } from './progress-display.js';
 import { percentText } from './progress-words.js';
 import { durationText } from './quantity.js';
-
-/** What the display shows of a training. */
-export interface TrainingProgress extends Progress {
-  readonly phase: 'preparing' | 'training';
-  /** What is prepared; of a training empty. */
-  readonly what: string;
-  readonly step: number;
-  readonly steps: number;
-  readonly epoch: number;
-  /** Of the last steps, an average. */
-  readonly loss: number;
-  readonly rate: number;
-  readonly stepsPerSecond: number;
-  /** Share of rows that each exit has right, `exit 3 .91`, after the last epoch. */
-  readonly dev: readonly string[];
-}
 
 /** How the progress of a training is shown. */
 export const trainingView: ProgressView<TrainingProgress> = {
@@ -25,24 +12,28 @@ export const trainingView: ProgressView<TrainingProgress> = {
   picture: (progress, columns, paint) => [
     phaseLine(progress, 'preparing'.length, columns, paint),
     joinFitting(words(progress), columns),
-    paint.style('dim', joinFitting(progress.dev, columns)),
+    paint.style('dim', joinFitting(progress.dev.map(figureText), columns)),
   ],
   line: (progress) =>
-    `${progress.phase}: ${[percentText(progress.fraction), ...words(progress), ...progress.dev].join(', ')}`,
+    `${progress.phase}: ${[percentText(progress.fraction), ...words(progress), ...progress.dev.map(figureText)].join(', ')}`,
 };
 
+/** Of an exit, the share of rows that it has right: `exit 3 0.912`. */
+export function figureText({ layer, share }: ExitFigure): string {
+  return `exit ${layer} ${share.toFixed(3)}`;
+}
+
 /** `loss 0.213`, `step 310 of 1,200`, `1.9 steps/s`, `8 min left`, `rate 7.2e-5`; most important first. */
-function words({ phase, what, step, steps, epoch, loss, rate, stepsPerSecond }: TrainingProgress): string[] {
+function words(progress: TrainingProgress): string[] {
+  const { phase, what, step, steps, epoch, loss, rate, stepsPerSecond } = progress;
   if (phase === 'preparing') return [what];
-  const words = [
+  const left = secondsLeft(progress);
+  return [
     `loss ${loss.toPrecision(3)}`,
     `step ${step.toLocaleString('en')} of ${steps.toLocaleString('en')} (epoch ${epoch})`,
+    ...(left === undefined
+      ? []
+      : [`${stepsPerSecond.toPrecision(2)} steps/s`, `${durationText(left * 1000)} left`]),
+    `rate ${rate.toExponential(1)}`,
   ];
-  if (stepsPerSecond > 0) {
-    words.push(
-      `${stepsPerSecond.toPrecision(2)} steps/s`,
-      `${durationText(((steps - step) / stepsPerSecond) * 1000)} left`,
-    );
-  }
-  return [...words, `rate ${rate.toExponential(1)}`];
 }

@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { CorpusOptions } from '#corpus/corpus-options.js';
 import type { BackendName } from '#training/backend/backend-names.js';
 import { backendNames } from '#training/backend/backend-names.js';
 import type { LoopOptions } from '#training/loop/train.js';
-import type { TrainingRequest } from '#training/process/training-request.js';
+import type { TrainingPlaces } from '#training/job/step-request.js';
 import type { CorpusFields } from '../commands/corpus-fields.js';
 import { withCorpusFields } from '../commands/corpus-fields.js';
 import type { OutputOptions } from '../commands/output-options.js';
@@ -73,36 +72,7 @@ export function withTrainingOptions(
   return withOutputOptions(withCorpusFields(command));
 }
 
-/** What is the same in the requests of both kinds. */
-export function commonRequest(
-  flags: TrainingFlags,
-): Pick<TrainingRequest, 'out' | 'force' | 'data' | 'dev' | 'loop' | 'backend' | 'exit' | 'tool'> {
-  const { format, header, quotes, textField, pairField, labelField, maxRowBytes, maxColumns } = flags;
-  const { maxDecompressedBytes } = flags;
-  const fields = { format, header, quotes, textField, pairField, labelField };
-  const reading = { ...fields, maxRowBytes, maxColumns, maxDecompressedBytes };
-  const corpus = (path: string): CorpusOptions => ({ ...reading, paths: [path] });
-  const { epochs, batchTokens, accumulate, rate, warmUp, weightDecay, clip, seed, patience } = flags;
-  const loop: LoopOptions = {
-    epochs,
-    batchTokens,
-    accumulate,
-    rate,
-    warmUp,
-    weightDecay,
-    clip,
-    seed,
-    patience,
-    checkpointSteps: flags.checkpointSteps,
-  };
-  return {
-    out: flags.out,
-    force: flags.force,
-    data: { ...corpus(flags.data), limit: flags.limit },
-    dev: flags.dev === undefined ? undefined : corpus(flags.dev),
-    loop,
-    backend: flags.backend,
-    exit: { size: flags.exitSize, heads: flags.exitHeads },
-    tool: `sluice ${version}`,
-  };
+/** Where a training of the command line reads and writes. @param base checkpoint to begin with */
+export function placesOf({ data, dev, out, force }: TrainingFlags, base: string): TrainingPlaces {
+  return { base, out, force, data, dev, tool: `sluice ${version}` };
 }

@@ -12,14 +12,7 @@ import { accuracies } from '../model/predict.js';
 import type { TrainableModel } from '../model/trainable-model.js';
 import { encoderNames, exitNames } from '../model/trained-names.js';
 import { dropout } from '../nn/dropout.js';
-
-/**
- * Which exits learn beside the encoder. `last`: the teacher alone, as FastBERT begins. `sum`: all of them, their losses
- * weighted by their layers (Kaya et al., 2019). `alternate`: the teacher alone and all of them, step by step in turn
- * (BERxiT, Xin et al., 2021).
- */
-export const jointModes = ['last', 'sum', 'alternate'] as const;
-export type JointMode = (typeof jointModes)[number];
+import type { JointMode } from './joint-mode.js';
 
 export interface FineTuneOptions {
   readonly joint: JointMode;

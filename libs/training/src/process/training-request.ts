@@ -1,7 +1,7 @@
 import type { CorpusOptions } from '#corpus/corpus-options.js';
 import type { BackendName } from '../backend/backend-names.js';
 import type { DistilLoss } from '../distil/distil-gradients.js';
-import type { JointMode } from '../fine-tune/fine-tune-task.js';
+import type { JointMode } from '../fine-tune/joint-mode.js';
 import type { TrainingEvent } from '../loop/training-events.js';
 import type { LoopOptions } from '../loop/train.js';
 import type { ExitFigure } from '../loop/training-task.js';

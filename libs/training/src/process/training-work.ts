@@ -7,6 +7,7 @@ import type { TrainingRows } from '../data/read-rows.js';
 import type { LoopResult } from '../loop/train.js';
 import { train } from '../loop/train.js';
 import type { TrainingEvent } from '../loop/training-events.js';
+import { eventsOf, LOG_NAME, workFolderOf } from '../report/training-log.js';
 import { OtherTrainingError, TrainingStates } from '../loop/training-state.js';
 import type { Prepared } from './prepared-training.js';
 import type { TrainingHooks } from './training-hooks.js';
@@ -14,12 +15,15 @@ import type { TrainingRequest } from './training-request.js';
 
 /** Checkpoints of a training and its log, until it is done. @param out as the user gave it */
 export function workFolder(out: string): string {
-  return `${resolve(out)}.training`;
+  return workFolderOf(resolve(out));
 }
+
+/** Between writes to the log, ms. */
+const FLUSH_MS = 2000;
 
 /** The log of a training that goes on or is done. */
 export async function readLog(out: string): Promise<{ text: string; events: TrainingEvent[] }> {
-  const text = await readFile(join(workFolder(out), 'training.jsonl'), 'utf8');
+  const text = await readFile(join(workFolder(out), LOG_NAME), 'utf8');
   return { text, events: eventsOf(text) };
 }
 
@@ -32,13 +36,17 @@ export async function trainInFolder(
 ): Promise<LoopResult> {
   const folder = workFolder(request.out);
   await mkdir(folder, { recursive: true });
-  const log = join(folder, 'training.jsonl');
+  const log = join(folder, LOG_NAME);
   const states = new TrainingStates(folder, settingsOf(request, checkpoint, rows, dev));
   let pending = '';
-  const flush = async (): Promise<void> => {
+  let flushed = performance.now();
+  let flushing = Promise.resolve();
+  const flush = (): Promise<void> => {
     const lines = pending;
     pending = '';
-    if (lines !== '') await appendFile(log, lines);
+    flushed = performance.now();
+    if (lines !== '') flushing = flushing.then(() => appendFile(log, lines));
+    return flushing;
   };
   try {
     return await train(task, request.loop, {
@@ -61,6 +69,8 @@ export async function trainInFolder(
       onResume: (step) => onNews({ kind: 'note', note: `Going on from the checkpoint of step ${step}.` }),
       onEvent: (event) => {
         pending += `${JSON.stringify(event)}\n`;
+        // Whoever looks at the log sees it grow; an error shows when the next checkpoint waits for it.
+        if (performance.now() - flushed > FLUSH_MS) flush().catch(() => undefined);
         onNews(event);
       },
     });
@@ -79,11 +89,6 @@ async function keepLines(path: string, step: number): Promise<void> {
   const text = step === 0 || !(await isThere(path)) ? '' : await readFile(path, 'utf8');
   const kept = eventsOf(text).filter((event) => event.step <= step);
   await writeFile(path, kept.map((event) => `${JSON.stringify(event)}\n`).join(''));
-}
-
-function eventsOf(log: string): TrainingEvent[] {
-  const lines = log.split('\n').filter((line) => line !== '');
-  return lines.map((line): TrainingEvent => JSON.parse(line));
 }
 
 /** A hash of what the numbers of a training depend on. */

@@ -1,0 +1,209 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Settings } from '#config/settings-schema.js';
+import { isModelName } from '#model/registry/model-name.js';
+import type { TrainingQueue } from '#queue/training-queue.js';
+import { UsageError } from '#run/usage-error.js';
+import { checkSteps } from '#training/job/check-steps.js';
+import type { TrainingFolders } from '#training/job/training-folders.js';
+import { NoSuchTrainingError } from '#training/job/training-folders.js';
+import type { TrainingRequestBody, TrainingStep } from '#training/job/training-steps.js';
+import { corpusKeys } from '#training/job/training-steps.js';
+import type { TrainingView } from '#training/job/training-view.js';
+import { isTrainingUnderWay } from '#training/job/training-view.js';
+import { eventsOf, logText } from '#training/report/training-log.js';
+import { trainingCurves } from '#training/report/training-curves.js';
+import { ApiError } from './api-errors.js';
+import type { Caller } from './api-keys.js';
+import { allows } from './api-keys.js';
+import { inputPath } from './input-path.js';
+import type { ModelShelf } from './model-shelf.js';
+import type { Upload } from './store-uploads.js';
+import { storeUploads } from './store-uploads.js';
+
+const RETRY_AFTER_S = 60;
+
+export interface TrainingDeskParts {
+  readonly folders: TrainingFolders;
+  readonly queue: TrainingQueue;
+  readonly models: ModelShelf;
+  readonly settings: Pick<Settings, 'training' | 'producer'>;
+}
+
+/** What people do with trainings: submit, look at, cancel, resume and delete them. */
+export class TrainingDesk {
+  readonly #parts: TrainingDeskParts;
+
+  constructor(parts: TrainingDeskParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param uploads corpora, by whose names the steps may name them
+   * @throws ApiError, UsageError, InputPathError, StepsError: nothing is left of the training then
+   */
+  async submit(
+    request: TrainingRequestBody,
+    uploads: AsyncIterable<Upload>,
+    caller: Caller,
+  ): Promise<TrainingView> {
+    const { folders, queue, settings } = this.#parts;
+    if (!isModelName(request.name)) {
+      throw new UsageError(
+        `A model cannot be called ${JSON.stringify(request.name)}: use letters, digits, . _ -`,
+      );
+    }
+    checkSteps(request.steps);
+    await this.#expectRoom();
+    const id = folders.newId();
+    const folder = await folders.create(id);
+    try {
+      const uploaded = await storeUploads(uploads, folder, settings.producer.limits.uploadBytes);
+      const steps: TrainingStep[] = [];
+      for (const step of request.steps) steps.push(await this.#placed(step, uploaded));
+      await folders.submit({
+        id,
+        owner: caller.id,
+        createdAt: new Date().toISOString(),
+        request: { ...request, steps },
+      });
+    } catch (error) {
+      await folders.delete(id);
+      throw error;
+    }
+    // While Redis is away it waits in its folder, and is given out later.
+    await queue.add(id).catch(() => undefined);
+    return this.view(id);
+  }
+
+  /** The latest first. */
+  async list(): Promise<TrainingView[]> {
+    const { folders } = this.#parts;
+    const views = await Promise.all(
+      (await folders.ids()).map((id) => folders.view(id).catch(() => undefined)),
+    );
+    return views
+      .filter((view) => view !== undefined)
+      .sort((a, b) => b.createdAt.localeCompare(a.createdAt) || a.id.localeCompare(b.id));
+  }
+
+  /** @throws ApiError where there is none */
+  async view(id: string): Promise<TrainingView> {
+    const view = await this.#parts.folders.view(id).catch(notFound);
+    if (view.phase !== 'waiting') return view;
+    const trainers = await this.#parts.queue.trainers();
+    return trainers === 0 ? { ...view, waitsFor: 'There is no trainer.' } : view;
+  }
+
+  /** What a step has logged so far, as JSON lines. @param step from 0 @throws ApiError */
+  async log(id: string, step: number): Promise<string> {
+    return logText(await this.#outOf(id, step));
+  }
+
+  /** Curves of a step so far, as SVG. @throws ApiError where there are none yet */
+  async curves(id: string, step: number): Promise<string> {
+    const events = eventsOf(await this.log(id, step));
+    if (events.length === 0)
+      throw new ApiError(404, 'no-curves', 'The step has no curves yet, or makes none.');
+    const { name } = await this.view(id);
+    return trainingCurves(name, events);
+  }
+
+  async cancel(id: string, caller: Caller): Promise<TrainingView> {
+    const { folders, queue } = this.#parts;
+    await this.#expectMay(id, caller);
+    if (!isTrainingUnderWay(await folders.state(id))) throw conflict(id, 'is over already');
+    await folders.cancel(id);
+    await queue.remove(id);
+    return this.view(id);
+  }
+
+  /** Goes on where it was. */
+  async resume(id: string, caller: Caller): Promise<TrainingView> {
+    const { folders, queue } = this.#parts;
+    await this.#expectMay(id, caller);
+    const { phase } = await folders.state(id);
+    if (phase !== 'cancelled' && phase !== 'failed') throw conflict(id, 'needs no resuming');
+    await folders.resume(id);
+    await queue.add(id).catch(() => undefined);
+    return this.view(id);
+  }
+
+  async delete(id: string, caller: Caller): Promise<void> {
+    const { folders } = this.#parts;
+    await this.#expectMay(id, caller);
+    if (isTrainingUnderWay(await folders.state(id))) throw conflict(id, 'is under way: cancel it first');
+    await folders.delete(id);
+  }
+
+  async #expectMay(id: string, caller: Caller): Promise<void> {
+    const { owner } = await this.#parts.folders.submitted(id).catch(notFound);
+    if (owner === caller.id || allows(caller.scope, 'admin')) return;
+    throw new ApiError(403, 'not-yours', `Training ${id} is of ${owner}: this needs a key of scope admin.`);
+  }
+
+  async #expectRoom(): Promise<void> {
+    const { folders, settings } = this.#parts;
+    const { trainingsKept } = settings.producer.limits;
+    const kept = (await folders.ids()).length;
+    if (kept < trainingsKept) return;
+    const message = `${kept} trainings are kept, and no more than ${trainingsKept} may be: delete some.`;
+    throw new ApiError(429, 'too-many-trainings', message, RETRY_AFTER_S);
+  }
+
+  async #outOf(id: string, step: number): Promise<string> {
+    const { folders } = this.#parts;
+    const { request } = await folders.submitted(id).catch(notFound);
+    if (request.steps[step] !== undefined) return folders.stepPath(id, step, 'out');
+    throw new ApiError(404, 'no-such-step', `Training ${id} has steps 0 to ${request.steps.length - 1}.`);
+  }
+
+  /** A step with paths in place of names. */
+  async #placed(step: TrainingStep, uploaded: readonly string[]): Promise<TrainingStep> {
+    const placed = { ...step };
+    for (const key of corpusKeys) {
+      const name: unknown = Reflect.get(placed, key);
+      if (typeof name === 'string') Reflect.set(placed, key, await this.#corpus(name, uploaded));
+    }
+    if (placed.kind === 'evaluate') {
+      if (placed.model !== undefined) await this.#parts.models.version(placed.model);
+    } else if (placed.base !== undefined) {
+      placed.base = await this.#base(placed.base);
+    }
+    return placed;
+  }
+
+  async #corpus(name: string, uploaded: readonly string[]): Promise<string> {
+    const upload = uploaded.find((path) => basename(path) === name);
+    return upload ?? inputPath(this.#parts.settings.producer.inputRoot, name);
+  }
+
+  /** Directory of a checkpoint of the folder, or of what a training made. */
+  async #base(name: string): Promise<string> {
+    const { folders, settings } = this.#parts;
+    const training = await folders.view(name).catch(() => undefined);
+    if (training !== undefined) {
+      const step = training.steps.findLastIndex(
+        ({ kind, phase }) => (kind === 'train' || kind === 'distil') && phase === 'finished',
+      );
+      if (step >= 0) return folders.stepPath(name, step, 'out');
+      throw new UsageError(`Training ${name} has made no checkpoint.`);
+    }
+    const { checkpoints } = settings.training;
+    const names = (await readdir(checkpoints).catch(() => [])).filter(isModelName);
+    const path = join(checkpoints, name);
+    const isThere = names.includes(name) && (await stat(path)).isDirectory();
+    if (isThere) return path;
+    throw new UsageError(
+      `There is no checkpoint ${JSON.stringify(name)}. Checkpoints: ${names.sort().join(', ') || 'none'}; the id of a training names what it made.`,
+    );
+  }
+}
+
+function notFound(error: unknown): never {
+  if (error instanceof NoSuchTrainingError) throw new ApiError(404, 'no-such-training', error.message);
+  throw error;
+}
+
+const conflict = (id: string, problem: string): ApiError =>
+  new ApiError(409, 'wrong-phase', `Training ${id} ${problem}.`);
