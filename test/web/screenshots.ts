@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { stageTraining, training } from './staged-answers.js';
 import { openPage, webScene } from './web-scene.js';
 
 const ROWS = 1500;
@@ -26,7 +25,6 @@ async function shoot(page: Page, name: string): Promise<void> {
 
 async function shootAt(name: string, path: string, options: BrowserContextOptions): Promise<void> {
   const { page, context } = await openPage(scene, origin, options);
-  await stageTraining(page);
   await page.goto(path);
   await page.locator('main .panel').last().waitFor();
   await page.waitForLoadState('networkidle').catch(() => undefined);
@@ -36,6 +34,7 @@ async function shootAt(name: string, path: string, options: BrowserContextOption
 
 async function submitted(page: Page, point: string): Promise<string> {
   await page.goto('/new');
+  await page.getByRole('combobox', { name: 'Model' }).selectOption('spam');
   await page.locator('#corpus').setInputFiles(scene.corpus);
   await page.getByRole('radio', { name: point }).check();
   await page.getByRole('combobox', { name: 'Field of the right label' }).selectOption('label');
@@ -46,7 +45,12 @@ async function submitted(page: Page, point: string): Promise<string> {
 
 try {
   await scene.worker();
+  const trained = `/training/${(await scene.train()).id}`;
   const { page } = await openPage(scene, origin, wide);
+  await page.goto(trained);
+  await page.getByRole('img').first().waitFor();
+  await shoot(page, 'training-live');
+  await page.getByText('letters, version 1').waitFor({ timeout: 300_000 });
   const done = await submitted(page, 'balanced');
   await page.getByText('finished', { exact: true }).waitFor({ timeout: 300_000 });
   const live = await submitted(page, 'full');
@@ -69,9 +73,9 @@ try {
     await shootAt(`run-done-${name}`, done, options);
     await shootAt(`new-run-${name}`, '/new', options);
     await shootAt(`models-${name}`, '/models', options);
-    await shootAt(`model-${name}`, '/models/spam', options);
+    await shootAt(`model-${name}`, '/models/letters', options);
     await shootAt(`trainings-${name}`, '/training', options);
-    await shootAt(`training-${name}`, `/training/${training.id}`, options);
+    await shootAt(`training-${name}`, trained, options);
   }
   await shootAt('runs-phone', '/', phone);
   await shootAt('runs-dark', '/', dark);

@@ -9,11 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunReport } from '#pipeline/report/run-report.js';
 import { uncertaintyBins } from '#pipeline/report/tally.js';
 import { runCli } from '../run-cli.js';
-import { stageTraining, training } from './staged-answers.js';
 import type { Watched, WebScene } from './web-scene.js';
 import { cellsOf, hostileLabels, hostileText, openPage, rejectedRow, webScene } from './web-scene.js';
 
-const ROWS = 400;
+const ROWS = 300;
 const WEIGHT_BYTES = 300_000;
 const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 
@@ -21,9 +20,10 @@ let scene: WebScene;
 let seen: Watched;
 let page: Page;
 let runId: string;
+let trainingId: string;
 
 beforeAll(async () => {
-  scene = await webScene(ROWS, hostileLabels);
+  scene = await webScene(ROWS, true);
   seen = await openPage(scene, scene.producer.api);
   ({ page } = seen);
 });
@@ -156,24 +156,56 @@ describe('what comes from a corpus, a model or a card', () => {
     await page.goto(`/runs/${id}`);
     await page.getByText('finished', { exact: true }).waitFor();
     await page.getByText(hostileText).waitFor();
+    expect(await page.evaluate('window.harmed')).toBeUndefined();
     const labels = (await cellsOf(page, 'Rows by label')).map(([label]) => label);
     expect(labels.length).toBeGreaterThan(0);
     for (const label of labels) expect(hostileLabels).toContain(label);
     await page.goto('/models');
     await page.getByText(`one of ${hostileLabels.join(', ')}`).waitFor();
-    const { page: other, offences } = await openPage(scene, scene.producer.api);
-    await stageTraining(other);
-    await other.goto('/models/spam');
-    await other.getByText('<script>window.harmed = 1</script>').first().waitFor();
-    expect(await other.getByRole('link', { name: 'paper' }).getAttribute('href')).toContain('arxiv.org');
-    expect(await other.getByRole('link', { name: 'trap' }).count()).toBe(0);
-    for (const each of [page, other]) {
-      expect(await each.evaluate('window.harmed')).toBeUndefined();
-      expect(await each.locator('script:not([src]), #app script, #app img, #app i').count()).toBe(0);
-    }
-    expect(offences).toEqual([]);
+    await page.goto('/models/spam');
+    await page.getByText('Tells spam apart. <script>window.harmed = 1</script>').waitFor();
+    expect(await page.getByRole('link', { name: 'paper' }).getAttribute('href')).toContain('arxiv.org');
+    expect(await page.getByRole('link', { name: 'trap' }).count()).toBe(0);
+    expect(await page.evaluate('window.harmed')).toBeUndefined();
+    expect(await page.locator('script:not([src]), #app script, #app img, #app i').count()).toBe(0);
   });
 });
+
+describe('a training', () => {
+  it('is watched with its curves, and its model has a card, an evaluation and a curve of points', async () => {
+    const { id } = await scene.train();
+    trainingId = id;
+    await page.goto('/training');
+    await page.getByRole('link', { name: 'letters' }).click();
+    await page
+      .getByRole('img', { name: 'Loss, and accuracy of each exit, over the steps of train' })
+      .waitFor();
+    await page.getByText('letters, version 1').waitFor({ timeout: 60_000 });
+    await expect.poll(() => page.getByText('finished', { exact: true }).count(), { timeout: 60_000 }).toBe(4);
+    const curves = page.getByRole('img', {
+      name: 'Loss, and accuracy of each exit, over the steps of train',
+    });
+    expect(await curves.evaluate((image) => 'naturalWidth' in image && image.naturalWidth)).toBeGreaterThan(
+      100,
+    );
+    expect((await cellsOf(page, 'Right on the dev corpus, after the last epoch')).length).toBeGreaterThan(1);
+    await page.getByText('letters, version 1').click();
+    await page.getByRole('heading', { name: 'Card of version 1' }).waitFor();
+    const points = await cellsOf(page, 'Points of speed and accuracy');
+    expect(points.map(([name]) => name)).toContain('speed 0');
+    await page.getByRole('img', { name: 'Accuracy over cost; the same is in the table' }).waitFor();
+    await page.goto('/new');
+    await page.getByRole('combobox', { name: 'Model' }).selectOption('letters');
+    await page.getByText('As sluice evaluate measured').waitFor();
+    await page.getByText('No worker serves all stages of this model now').waitFor();
+  });
+});
+
+/** What of a page reaches beyond a width, but for what scrolls by itself; to be evaluated there. */
+const widerThan = (width: number): string =>
+  `[...document.querySelectorAll('header *, main *')]
+    .filter((each) => each.getBoundingClientRect().right > ${width} && !each.closest('.scrolled, pre, .unseen, thead'))
+    .map((each) => each.outerHTML.slice(0, 200))`;
 
 describe('the page', () => {
   it('comes from its own origin, compressed and small, and lets nothing else in', async () => {
@@ -222,6 +254,7 @@ describe('the page', () => {
     await page.waitForURL('**/new');
     await page.getByRole('heading', { name: 'New run', level: 1 }).waitFor();
     expect(await page.locator(':focus').textContent()).toBe('New run');
+    await page.getByRole('combobox', { name: 'Model' }).selectOption('spam');
     await page.getByRole('radio', { name: 'balanced' }).focus();
     await page.keyboard.press('ArrowUp');
     expect(await page.getByRole('radio', { name: 'accurate' }).isChecked()).toBe(true);
@@ -248,16 +281,15 @@ describe('the page', () => {
     ['dark, on a phone', { colorScheme: 'dark', ...phone }],
   ] as const)('has nothing that axe finds serious, and fits, %s', async (_, options) => {
     const { page: each, context, offences } = await openPage(scene, scene.producer.api, options);
-    await stageTraining(each);
     const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     const places = [
       '/',
       '/new',
       `/runs/${runId}`,
       '/models',
-      '/models/spam',
+      '/models/letters',
       '/training',
-      `/training/${training.id}`,
+      `/training/${trainingId}`,
     ];
     for (const place of places) {
       await each.goto(place);
@@ -271,9 +303,8 @@ describe('the page', () => {
         .filter(({ impact }) => impact === 'serious' || impact === 'critical')
         .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
       expect(serious, place).toEqual([]);
-      // A phone shows a page that is too wide smaller, and says that it is as wide itself.
-      const width = await each.evaluate('document.documentElement.scrollWidth');
-      expect(width, place).toBeLessThanOrEqual(each.viewportSize()!.width);
+      const { width } = each.viewportSize()!;
+      expect(await each.evaluate(widerThan(width)), place).toEqual([]);
     }
     expect(offences).toEqual([]);
     await context.close();

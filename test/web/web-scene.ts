@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import type { Manifest } from '#model/bundle/manifest.js';
+import type { TrainingView } from '#training/job/training-view.js';
 import { jsonLines, mailSample } from '../mail-sample.js';
+import { projectFolder } from '../project-folder.js';
 import { spamBundle } from '../run-cli.js';
 import type { Producer, Service } from '../fleet/service-fleet.js';
 import { ServiceFleet } from '../fleet/service-fleet.js';
@@ -15,6 +17,17 @@ const CHROMIUM = process.env['SLUICE_CHROMIUM'] ?? '/usr/bin/chromium';
 export const hostileText =
   '<script>window.harmed = 1</script><img src=x onerror="window.harmed = 1"> you win';
 export const hostileLabels = ['<i>ham</i>', '<script>window.harmed = 1</script>'] as const;
+/** A card that tries to do what a card may not. */
+const hostileCard = `# Card
+
+Tells **spam** apart. <script>window.harmed = 1</script>
+
+| exit | accuracy |
+| --- | --- |
+| 0 | 97.2 % |
+
+[paper](https://arxiv.org/abs/2004.02178), [trap](javascript:window.harmed=1), ![picture](https://example.org/x.png)
+`;
 /** Of the row that cannot be labelled, from 1. */
 export const rejectedRow = 101;
 
@@ -25,11 +38,13 @@ export interface WebScene {
   /** A corpus of mails, one of whose rows has no text. */
   readonly corpus: string;
   worker(): Promise<Service>;
+  /** Submits a training of a tiny model, to become version 1 of `letters`. */
+  train(): Promise<TrainingView>;
   stop(): Promise<void>;
 }
 
-/** @param labels of the model; those that it has unless given */
-export async function webScene(rows: number, labels?: readonly string[]): Promise<WebScene> {
+/** @param isHostile whether the labels of the model and its card are not what they should be */
+export async function webScene(rows: number, isHostile = false): Promise<WebScene> {
   if (!existsSync(CHROMIUM)) {
     throw new Error(
       `There is no ${CHROMIUM}. Install Chromium (Debian: apt-get install chromium), or name one with SLUICE_CHROMIUM.`,
@@ -39,14 +54,17 @@ export async function webScene(rows: number, labels?: readonly string[]): Promis
   const models = join(fleet.folder, 'models');
   const bundle = join(models, 'spam');
   await cp(spamBundle, bundle, { recursive: true });
-  if (labels !== undefined) await rename(bundle, labels);
+  if (isHostile) await makeHostile(bundle);
+  const checkpoints = join(fleet.folder, 'checkpoints');
+  await cp(join(projectFolder, 'test/fixtures/training'), join(checkpoints, 'letters'), { recursive: true });
+  const training = { SLUICE_MODELS_ROOT: models, SLUICE_TRAINING_CHECKPOINTS: checkpoints };
   const corpus = join(fleet.folder, 'mails.jsonl');
   const mails = await mailSample(rows, 400);
   const lines = jsonLines(mails).split('\n');
   lines.splice(rejectedRow - 1, 0, '{"no": "text"}');
   await writeFile(corpus, lines.join('\n'));
   const producer = await fleet.producer({
-    SLUICE_MODELS_ROOT: models,
+    ...training,
     SLUICE_PRODUCER_FEED_CHUNK_ROWS: '32',
   });
   const browser = await chromium.launch({ executablePath: CHROMIUM });
@@ -56,6 +74,10 @@ export async function webScene(rows: number, labels?: readonly string[]): Promis
     browser,
     corpus,
     worker: () => fleet.worker({ SLUICE_WORKER_BUNDLE: bundle }),
+    train: async () => {
+      await fleet.trainer(training);
+      return submitTraining(producer.api);
+    },
     stop: async () => {
       await browser.close();
       await fleet.stop();
@@ -63,10 +85,38 @@ export async function webScene(rows: number, labels?: readonly string[]): Promis
   };
 }
 
-async function rename(bundle: string, labels: readonly string[]): Promise<void> {
+async function makeHostile(bundle: string): Promise<void> {
   const path = join(bundle, 'bundle.json');
   const manifest: Manifest = JSON.parse(await readFile(path, 'utf8'));
-  await writeFile(path, JSON.stringify({ ...manifest, labels }));
+  await writeFile(path, JSON.stringify({ ...manifest, labels: hostileLabels }));
+  await writeFile(join(bundle, 'README.md'), hostileCard);
+}
+
+/** Texts of letters, labelled by the first of them. */
+function letters(rows: number): string {
+  const texts = Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: 3 + (row % 6) }, (_, at) =>
+      String.fromCodePoint(97 + ((row * 17 + at * at * 5 + at * 3) % 26)),
+    ),
+  );
+  return jsonLines(texts.map((text) => ({ text: text.join(' '), label: text[0]! < 'n' ? 'early' : 'late' })));
+}
+
+async function submitTraining(api: string): Promise<TrainingView> {
+  const learning = {
+    ...{ kind: 'train', base: 'letters', newHead: true, task: 'single', rate: 0.01, epochs: 3 },
+    ...{ exitSize: 16, batchTokens: 128, data: 'train.jsonl', dev: 'dev.jsonl' },
+  };
+  const evaluating = { kind: 'evaluate', data: 'dev.jsonl', labelField: 'label', timing: false };
+  const steps = [learning, { kind: 'compile', calibrate: 'train.jsonl' }, evaluating];
+  const form = new FormData();
+  form.set('options', JSON.stringify({ name: 'letters', steps }));
+  form.append('file', new Blob([letters(300)]), 'train.jsonl');
+  form.append('file', new Blob([letters(100)]), 'dev.jsonl');
+  const answer = await fetch(`${api}/v1/training`, { method: 'POST', body: form });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(text);
+  return JSON.parse(text);
 }
 
 /** What a page did that it must not do. */

@@ -1,4 +1,5 @@
-import type { Evaluation, ModelView } from '../api/views.js';
+import type { ModelView } from '../../../src/model-desk.js';
+import type { Evaluation } from '../api/views.js';
 
 /** What a run is asked for: a preset, a speed, or thresholds. */
 export type PolicyChoice =

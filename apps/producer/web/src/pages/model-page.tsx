@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { ModelView, VersionView } from '../../../src/model-desk.js';
 import type { StageView } from '../../../src/queue-gauges.js';
 import { getText, messageFrom, post } from '../api/request.js';
-import type { ModelVersion, ModelView, Session } from '../api/views.js';
+import type { Session } from '../api/views.js';
 import { useEvaluation } from '../live/use-evaluation.js';
 import { usePolled } from '../live/use-polled.js';
 import { pointsOf } from '../new-run/points.js';
@@ -39,7 +40,7 @@ function Model({
   readonly onChange: () => void;
 }) {
   const evaluation = useEvaluation(model);
-  const points = pointsOf(model, evaluation);
+  const points = evaluation === 'asking' ? [] : pointsOf(model, evaluation);
   const stages = usePolled<{ stages: StageView[] }>('/v1/stages', EVERY_MS).data?.stages;
   return (
     <>
@@ -51,7 +52,7 @@ function Model({
             ['Exits after layers', model.exits.map(({ layer }) => layer).join(', ')],
             ['Precision', model.precision],
             ['Longest text', `${countText(model.maxLength)} tokens`],
-            model.version === undefined ? undefined : ['Version of runs', String(model.version)],
+            ['Version of runs', String(model.version)],
             ['Bundle', <code class="hash">{model.bundle}</code>],
           ]}
         />
@@ -93,6 +94,7 @@ function ExitQuality({ quality }: { readonly quality: NonNullable<ModelView['qua
       <Table
         caption="Quality of each exit"
         isQuiet
+        isNarrow
         columns={[
           { name: 'Exit after layer' },
           { name: 'Accuracy', isNumber: true },
@@ -117,10 +119,9 @@ function Versions({
   readonly session: Session;
   readonly onChange: () => void;
 }) {
-  const { name, versions = [], version } = model;
+  const { name, versions, version } = model;
   const [problem, setProblem] = useState<string>();
   const [shown, setShown] = useState<number>();
-  if (versions.length === 0) return null;
   const path = `/v1/models/${encodeURIComponent(name)}`;
   const act = (what: string, body?: object): void => {
     setProblem(undefined);
@@ -181,7 +182,7 @@ function VersionActions({
   onCard,
   onPromote,
 }: {
-  readonly version: ModelVersion;
+  readonly version: VersionView;
   readonly mayPromote: boolean;
   readonly onCard: () => void;
   readonly onPromote: () => void;

@@ -1,4 +1,4 @@
-import type { ModelView } from '../api/views.js';
+import type { ModelView } from '../../../src/model-desk.js';
 import { usePolled } from '../live/use-polled.js';
 import { Page, Problem } from '../parts/page.js';
 import { Table } from '../parts/table.js';
@@ -36,7 +36,7 @@ function ModelTable({ models }: { readonly models: readonly ModelView[] }) {
       key: model.name,
       cells: [
         <a href={`/models/${encodeURIComponent(model.name)}`}>{model.name}</a>,
-        model.version === undefined ? '–' : String(model.version),
+        String(model.version),
         answersText(model),
         model.precision,
         String(model.layers),

@@ -1,9 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { RunTask, RunView } from '#run/run-view.js';
+import type { ModelView } from '../../../src/model-desk.js';
 import type { StageView } from '../../../src/queue-gauges.js';
 import { messageFrom, upload } from '../api/request.js';
-import type { Evaluation, ModelView, Session } from '../api/views.js';
+import type { Evaluation, Session } from '../api/views.js';
 import { useEvaluation } from '../live/use-evaluation.js';
 import { usePolled } from '../live/use-polled.js';
 import type { CorpusSample } from '../new-run/corpus-sample.js';
@@ -60,7 +61,7 @@ function NewRunForm({
   const [sent, setSent] = useState<number>();
   const [problem, setProblem] = useState<string>();
   const evaluation = useEvaluation(model);
-  const points = pointsOf(model, evaluation);
+  const points = evaluation === 'asking' ? [] : pointsOf(model, evaluation);
   const onFiles = (chosen: readonly File[]): void => {
     files = chosen;
     setProblem(undefined);
@@ -116,7 +117,11 @@ function NewRunForm({
           <a href={`/models/${encodeURIComponent(model.name)}`}>More of it</a>
         </p>
       </Section>
-      {model.problem === 'regression' ? (
+      {evaluation === 'asking' ? (
+        <Section title="Speed and accuracy">
+          <p>Asking …</p>
+        </Section>
+      ) : model.problem === 'regression' ? (
         <Section title="Speed and accuracy">
           <p>The model gives numbers, which have no uncertainty: every text runs at full depth.</p>
         </Section>
@@ -147,7 +152,7 @@ function NewRunForm({
         </p>
       )}
       <p>
-        <button type="submit" class="primary" disabled={sent !== undefined}>
+        <button type="submit" class="primary" disabled={sent !== undefined || evaluation === 'asking'}>
           Start the run
         </button>
       </p>

@@ -1,4 +1,5 @@
-import type { Session, TrainingStep, TrainingView } from '../api/views.js';
+import type { StepView, TrainingView } from '#training/job/training-view.js';
+import type { Session } from '../api/views.js';
 import { useEvents } from '../live/use-events.js';
 import { LifeActions } from '../parts/life-actions.js';
 import { Facts, Page, Problem, Section } from '../parts/page.js';
@@ -47,6 +48,7 @@ export function TrainingPage({ id, session }: { readonly id: string; readonly se
         <p class="unseen" role="status">
           The training is {phase}.
         </p>
+        {training.waitsFor !== undefined && <p>{training.waitsFor}</p>}
         {error !== undefined && <Problem>{error}</Problem>}
         <Facts
           of={[
@@ -75,7 +77,7 @@ function Step({
   index,
   path,
 }: {
-  readonly step: TrainingStep;
+  readonly step: StepView;
   readonly index: number;
   readonly path: string;
 }) {
@@ -120,12 +122,16 @@ function Step({
           <figure>
             <img
               class="curves"
+              // There are none before the first steps.
+              onError={({ currentTarget }) => (currentTarget.hidden = true)}
+              onLoad={({ currentTarget }) => (currentTarget.hidden = false)}
               src={`${path}/curves?step=${index}&drawn=${drawn}&phase=${phase}`}
               alt={`Loss, and accuracy of each exit, over the steps of ${kind}`}
             />
           </figure>
           {progress !== undefined && progress.dev.length > 0 && (
             <Table
+              isNarrow
               caption="Right on the dev corpus, after the last epoch"
               columns={[{ name: 'Exit after layer' }, { name: 'Right', isNumber: true }]}
               rows={progress.dev.map(({ layer, share }) => ({

@@ -1,4 +1,4 @@
-import type { TrainingView } from '../api/views.js';
+import type { TrainingView } from '#training/job/training-view.js';
 import { usePolled } from '../live/use-polled.js';
 import { Page, Problem } from '../parts/page.js';
 import { PhaseBadge } from '../parts/phase-badge.js';
@@ -12,11 +12,7 @@ export function TrainingsPage() {
   const { data, problem } = usePolled<{ trainings: TrainingView[] }>('/v1/training', EVERY_MS);
   return (
     <Page title="Training">
-      {problem?.status === 404 ? (
-        <p class="panel">This producer takes no trainings.</p>
-      ) : (
-        problem !== undefined && <Problem>{problem.message}</Problem>
-      )}
+      {problem !== undefined && <Problem>{problem.message}</Problem>}
       {data !== undefined && (
         <div class="panel">
           {data.trainings.length === 0 ? (

@@ -38,7 +38,7 @@ export function ExitTable({
   ];
   return (
     <div class="exits">
-      <Table caption="Rows by the exit where they left" isQuiet columns={columns} rows={rows} />
+      <Table caption="Rows by the exit where they left" isQuiet isNarrow columns={columns} rows={rows} />
     </div>
   );
 }

@@ -42,5 +42,5 @@ export function PointChoice({
       point.cost === undefined ? 'not measured' : percentText(point.cost),
     ],
   }));
-  return <Table caption="Points of speed and accuracy" isQuiet columns={columns} rows={rows} />;
+  return <Table caption="Points of speed and accuracy" isQuiet isNarrow columns={columns} rows={rows} />;
 }

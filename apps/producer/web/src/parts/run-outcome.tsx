@@ -16,6 +16,7 @@ export function LabelTable({ counts: { labels, otherLabels, accepted } }: { read
     <Table
       caption="Rows by label"
       isQuiet
+      isNarrow
       columns={[{ name: 'Label' }, { name: 'Rows', isNumber: true }, { name: 'Share', isNumber: true }]}
       rows={otherLabels > 0 ? [...rows, others] : rows}
     />
@@ -31,6 +32,7 @@ export function RejectTable({ counts: { rejectedByReason } }: { readonly counts:
     <Table
       caption="Rejected rows by reason"
       isQuiet
+      isNarrow
       columns={[{ name: 'Reason' }, { name: 'Rows', isNumber: true }]}
       rows={rows}
     />

@@ -22,15 +22,18 @@ export function Table({
   columns,
   rows,
   isQuiet = false,
+  isNarrow = false,
 }: {
   readonly caption: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
   /** Its caption is for screen readers alone, since a heading says the same. */
   readonly isQuiet?: boolean;
+  /** It stays a table on a phone: its columns are few and short. */
+  readonly isNarrow?: boolean;
 }) {
   return (
-    <table role="table" class="table">
+    <table role="table" class={isNarrow ? 'table' : 'table wide'}>
       <caption class={isQuiet ? 'unseen' : ''}>{caption}</caption>
       <thead role="rowgroup">
         <tr role="row">
