@@ -103,10 +103,10 @@ function letters(rows: number): string {
 }
 
 async function submitTraining(api: string): Promise<TrainingView> {
-  const learning = {
-    ...{ kind: 'train', base: 'letters', newHead: true, task: 'single', rate: 0.01, epochs: 3 },
-    ...{ exitSize: 16, batchTokens: 128, data: 'train.jsonl', dev: 'dev.jsonl' },
-  };
+  const data = { data: 'train.jsonl', dev: 'dev.jsonl' };
+  const head = { newHead: true, task: 'single', joint: 'sum', exitSize: 16 };
+  const pace = { rate: 0.01, epochs: 3, batchTokens: 128 };
+  const learning = { kind: 'train', base: 'letters', ...data, ...head, ...pace };
   const evaluating = { kind: 'evaluate', data: 'dev.jsonl', labelField: 'label', timing: false };
   const steps = [learning, { kind: 'compile', calibrate: 'train.jsonl' }, evaluating];
   const form = new FormData();
