@@ -48,7 +48,7 @@ try {
   const trained = `/training/${(await scene.train()).id}`;
   const { page } = await openPage(scene, origin, wide);
   await page.goto(trained);
-  await page.getByRole('img').first().waitFor();
+  await page.getByText('steps/s').waitFor();
   await shoot(page, 'training-live');
   await page.getByText('letters, version 1').waitFor({ timeout: 300_000 });
   const done = await submitted(page, 'balanced');

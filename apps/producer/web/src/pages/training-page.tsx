@@ -82,7 +82,8 @@ function Step({
   readonly path: string;
 }) {
   const { kind, phase, seconds, notes, progress } = step;
-  const learns = (kind === 'train' || kind === 'distil') && phase !== 'waiting';
+  // There is neither a log nor a curve before the first step.
+  const learns = (kind === 'train' || kind === 'distil') && (progress?.steps ?? 0) > 0;
   const drawn = Math.floor((progress?.step ?? 0) / CURVES_EVERY);
   return (
     <Section title={`${index + 1}. ${kind}`}>
@@ -122,7 +123,7 @@ function Step({
           <figure>
             <img
               class="curves"
-              // There are none before the first steps.
+              // A step that has just begun may have none.
               onError={({ currentTarget }) => (currentTarget.hidden = true)}
               onLoad={({ currentTarget }) => (currentTarget.hidden = false)}
               src={`${path}/curves?step=${index}&drawn=${drawn}&phase=${phase}`}

@@ -4,7 +4,7 @@ import { percentText } from '../words/quantity.js';
 
 const WIDTH = 480;
 const HEIGHT = 240;
-const LEFT = 52;
+const LEFT = 62;
 const RIGHT = 14;
 const TOP = 14;
 const BOTTOM = 40;
