@@ -20,6 +20,7 @@ import { ProgressBar } from '../parts/progress-bar.js';
 import { navigate } from '../router.js';
 import { countText, durationText, percentText } from '../words/quantity.js';
 
+const STAGES_EVERY_MS = 5000;
 /** Of a speed that is none of the points. */
 const OWN_SPEED = 'own speed';
 
@@ -324,7 +325,7 @@ function Prediction({
   readonly point: Point | undefined;
   readonly rows: number | undefined;
 }) {
-  const { data } = usePolled<{ stages: StageView[] }>('/v1/stages');
+  const { data } = usePolled<{ stages: StageView[] }>('/v1/stages', STAGES_EVERY_MS);
   const stages = data?.stages.filter((stage) => stage.model === model.name) ?? [];
   const time = point && predictedTime(point, stages);
   const isServed = stages.every(({ workers }) => workers > 0);
