@@ -149,6 +149,7 @@ export async function openPage(
 
 /** The body of a table: the text of each cell. @param name its caption */
 export async function cellsOf(page: Page, name: string): Promise<string[][]> {
-  const rows = await page.getByRole('table', { name, exact: true }).locator('tbody tr').all();
-  return Promise.all(rows.map((row) => row.locator('th, td').allTextContents()));
+  const rows = page.getByRole('table', { name, exact: true }).locator('tbody tr');
+  await rows.first().waitFor();
+  return Promise.all((await rows.all()).map((row) => row.locator('th, td').allTextContents()));
 }

@@ -9,7 +9,7 @@ export function LabelTable({ counts: { labels, otherLabels, accepted } }: { read
   const share = (rows: number): string => (accepted === 0 ? '–' : percentText(rows / accepted));
   const rows = labels.map(({ label, rows }) => ({
     key: label,
-    cells: [label, countText(rows), share(rows)],
+    cells: [<span class="breaks">{label}</span>, countText(rows), share(rows)],
   }));
   const others = { key: 'others', cells: ['all others', countText(otherLabels), share(otherLabels)] };
   return (
