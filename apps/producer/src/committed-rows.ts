@@ -1,14 +1,36 @@
 import type { Metrics } from '#metrics/metrics.js';
+import type { Manifest } from '#model/bundle/manifest.js';
 import { sum } from '#pipeline/report/counts.js';
 import type { Tally } from '#pipeline/report/tally.js';
 import { uncertaintyBins } from '#pipeline/report/tally.js';
 
-/** Counts what was committed between two tallies of a run: what the metrics count is what the report counts. */
-export function countCommitted(metrics: Metrics, model: string, before: Tally, now: Tally): void {
+/** Begins the counts of a model at 0: of a counter that is seen first at another number, no rate knows the rows before. */
+export function beginCounting(metrics: Metrics, model: string, { exits }: Pick<Manifest, 'exits'>): void {
+  for (const outcome of ['labelled', 'rejected']) metrics.count('rows_total', { model, outcome }, 0);
+  for (const { layer } of exits) {
+    metrics.count('exit_total', { model, layer: String(layer) }, 0);
+    metrics.count('exit_expected_total', { model, layer: String(layer) }, 0);
+  }
+}
+
+/**
+ * Counts what was committed between two tallies of a run: what the metrics count is what the report counts.
+ * @param expected share of the rows that should leave at each exit, by layer, where the bundle says so
+ */
+export function countCommitted(
+  metrics: Metrics,
+  model: string,
+  before: Tally,
+  now: Tally,
+  expected: ReadonlyMap<number, number> | undefined,
+): void {
   const labelled = now.accepted - before.accepted;
   const rejected = now.rows - now.accepted - (before.rows - before.accepted);
   if (labelled > 0) metrics.count('rows_total', { model, outcome: 'labelled' }, labelled);
   if (rejected > 0) metrics.count('rows_total', { model, outcome: 'rejected' }, rejected);
+  for (const [layer, share] of expected ?? []) {
+    metrics.count('exit_expected_total', { model, layer: String(layer) }, labelled * share);
+  }
   for (const { layer, uncertainty } of now.exits) {
     const earlier = before.exits.find((exit) => exit.layer === layer)?.uncertainty ?? [];
     const labels = { model, layer: String(layer) };

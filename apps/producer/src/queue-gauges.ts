@@ -1,6 +1,7 @@
 import type { Metrics } from '#metrics/metrics.js';
 import type { StageCard, WorkerCard } from '#queue/worker-registry.js';
 import { listWorkers } from '#queue/worker-registry.js';
+import { beginCounting } from './committed-rows.js';
 import type { FleetLink } from './fleet-link.js';
 import type { ModelShelf } from './model-shelf.js';
 import type { StageQueues } from './stage-queues.js';
@@ -25,12 +26,14 @@ export class QueueGauges {
   }
 
   async refresh(): Promise<void> {
-    this.#metrics.set('redis_used_ratio', { redis: 'queue' }, this.#fleet.pressure.ratio ?? 0);
+    const { ratio } = this.#fleet.pressure;
+    this.#metrics.set('redis_up', { redis: 'queue' }, ratio === undefined ? 0 : 1);
+    this.#metrics.set('redis_used_ratio', { redis: 'queue' }, ratio ?? 0);
     // Without Redis there is nothing to tell; the old figures would be wrong.
     for (const name of ['queue_jobs', 'oldest_job_seconds', 'backlog_seconds', 'workers'] as const) {
       this.#metrics.reset(name);
     }
-    if (this.#fleet.pressure.ratio === undefined) return;
+    if (ratio === undefined) return;
     // It may go away meanwhile.
     await this.#refreshQueues().catch(() => undefined);
   }
@@ -40,6 +43,7 @@ export class QueueGauges {
     for (const model of await this.#models.names()) {
       const bundle = await this.#models.bundle(model).catch(() => undefined);
       if (bundle === undefined) continue;
+      beginCounting(this.#metrics, model, bundle.manifest);
       for (const stage of bundle.manifest.stages.keys()) {
         await this.#refreshStage(
           model,

@@ -58,11 +58,9 @@ export class FleetWorker implements ServiceHealth {
   }
 
   problem(): string | undefined {
-    const worker = this.#worker;
-    if (worker === undefined || worker.active === 0) return undefined;
-    const still = (performance.now() - worker.lastMoved) / 1000;
+    const still = this.#stuckSeconds();
     if (still < this.#settings.worker.wedgedSeconds) return undefined;
-    return `wedged: it has ${worker.active} jobs, and none went on for ${Math.floor(still)} s`;
+    return `wedged: it has ${this.#worker?.active} jobs, and none went on for ${Math.floor(still)} s`;
   }
 
   notReady(): string | undefined {
@@ -154,9 +152,16 @@ export class FleetWorker implements ServiceHealth {
   /** Brings the gauges up to date. */
   refresh(): Promise<void> {
     this.#metrics.set('jobs_active', {}, this.#worker?.active ?? 0);
+    this.#metrics.set('worker_stuck_seconds', {}, this.#stuckSeconds());
     const { survivors, arrived } = this.#budgets ?? {};
     this.#metrics.set('activation_bytes', {}, (survivors?.used ?? 0) + (arrived?.used ?? 0));
     return Promise.resolve();
+  }
+
+  /** How long it has had jobs of which none went on; 0 where it has none. */
+  #stuckSeconds(): number {
+    const worker = this.#worker;
+    return worker === undefined || worker.active === 0 ? 0 : (performance.now() - worker.lastMoved) / 1000;
   }
 
   async #work(
