@@ -37,6 +37,8 @@ const MEBIBYTE = 2 ** 20;
 /** Between two cards in the registry, ms. */
 const TELL_MS = 5000;
 const NOT_STARTED = 'starting';
+/** Of rows that a worker has done again. */
+const RETRY_REASONS = ['activations-missing', 'activations-damaged', 'suspect'] as const;
 
 /** One worker: a bundle's stages at work on the jobs of a queue. */
 export class FleetWorker implements ServiceHealth {
@@ -91,6 +93,7 @@ export class FleetWorker implements ServiceHealth {
       provider: settings.device,
     });
     this.#closing.push(() => opened.close());
+    this.#beginCounting(stages);
     const figures = new StageFigures(this.#metrics, stages, () => this.#worker?.moved());
     const transport = new BullmqTransport(redis, bundle.hash);
     this.#closing.push(() => transport.close());
@@ -162,6 +165,16 @@ export class FleetWorker implements ServiceHealth {
   #stuckSeconds(): number {
     const worker = this.#worker;
     return worker === undefined || worker.active === 0 ? 0 : (performance.now() - worker.lastMoved) / 1000;
+  }
+
+  /** At 0: of a counter that is seen first at another number, no rate knows what was before. */
+  #beginCounting([first, last]: readonly [number, number]): void {
+    for (const reason of RETRY_REASONS) this.#metrics.count('retries_total', { reason }, 0);
+    for (let stage = first; stage <= last; stage += 1) {
+      for (const outcome of ['done', 'failed']) {
+        this.#metrics.count('jobs_total', { stage: String(stage + 1), outcome }, 0);
+      }
+    }
   }
 
   async #work(
