@@ -11,6 +11,7 @@ import { freePort } from '../../apps/cli/src/dev/free-port.js';
 import { prometheusFolder } from '../prometheus/deploy-files.js';
 
 const STARTS_WITHIN_MS = 20_000;
+const GIVES_WITHIN_MS = 20_000;
 
 export interface Sample {
   readonly metric: Readonly<Record<string, string>>;
@@ -72,6 +73,15 @@ export class PrometheusServer {
   async query(expr: string): Promise<readonly Sample[]> {
     const { result }: { result: Sample[] } = await this.#get(`query?${new URLSearchParams({ query: expr })}`);
     return result;
+  }
+
+  /** Waits until an expression gives something. @throws Error where it takes too long */
+  async until(expr: string): Promise<void> {
+    const end = performance.now() + GIVES_WITHIN_MS;
+    while ((await this.query(expr)).length === 0) {
+      if (performance.now() > end) throw new Error(`${expr} gives nothing within ${GIVES_WITHIN_MS} ms.`);
+      await sleep(100);
+    }
   }
 
   async rules(): Promise<readonly RunningRule[]> {

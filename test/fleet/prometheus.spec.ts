@@ -50,8 +50,9 @@ beforeAll(async () => {
     'sluice-trainer': [`http://127.0.0.1:${port}`],
   });
   // The counters' zeros, or rates would not know of the first rows.
-  const ready = 'count(sluice_exit_total) > 1 and count(up == 1) == 4';
-  await expect.poll(() => prometheus.query(ready), { timeout: 20_000 }).toHaveLength(1);
+  await fetch(`${producer.api}/v1/models`);
+  await prometheus.until('count(sluice_exit_total) > 1 and count(up == 1) == 4 and sum(sluice_requests_total)');
+  await fetch(`${producer.api}/v1/models`);
 
   const corpus = join(fleet.folder, 'mails.jsonl');
   await writeFile(corpus, `${jsonLines(await mailSample(600, 160))}{"no":"text"}\n`);
@@ -61,11 +62,9 @@ beforeAll(async () => {
   );
   expect(end, stderr).toBe(0);
   run = JSON.parse(stdout);
-  await expect
-    .poll(() => prometheus.query('sum(sluice_rows_total) == 601'), { timeout: 10_000 })
-    .toHaveLength(1);
+  await prometheus.until('sum(sluice_rows_total) == 601');
   // What rules record of it.
-  await expect.poll(() => prometheus.query('sluice:exit_psi:increase1h'), { timeout: 10_000 }).toHaveLength(1);
+  await prometheus.until('sluice:rejected_share:rate15m > 0');
 });
 afterAll(async () => {
   trainer.close();

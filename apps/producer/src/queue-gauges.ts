@@ -67,12 +67,14 @@ export class QueueGauges {
     for (const [state, jobs] of Object.entries({ waiting: prioritized + waiting, active, delayed, failed })) {
       this.#metrics.set('queue_jobs', { ...labels, state }, jobs);
     }
-    const [oldest] = prioritized > 0 ? await queue.getPrioritized(0, 0) : await queue.getWaiting(0, 0);
-    this.#metrics.set(
-      'oldest_job_seconds',
-      labels,
-      oldest === undefined ? 0 : (Date.now() - oldest.timestamp) / 1000,
-    );
+    // A job that only workers of another runtime are offered is delayed, again and again.
+    const next = await Promise.all([
+      queue.getPrioritized(0, 0),
+      queue.getWaiting(0, 0),
+      queue.getDelayed(0, 0),
+    ]);
+    const since = next.flat().map(({ timestamp }) => Date.now() - timestamp);
+    this.#metrics.set('oldest_job_seconds', labels, Math.max(0, ...since) / 1000);
     const cards = workers.flatMap(({ stages }) => stages.filter((each) => each.stage === stage));
     this.#metrics.set('workers', labels, cards.length);
     this.#metrics.set('backlog_seconds', labels, (prioritized + waiting) * secondsOfJob(cards));

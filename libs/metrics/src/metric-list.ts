@@ -83,7 +83,7 @@ export const metricList = {
   queue_jobs: { kind: 'gauge', help: 'Jobs in the queue, by state.', labels: ['model', 'stage', 'state'] },
   oldest_job_seconds: {
     kind: 'gauge',
-    help: 'Age of the job that waits longest, seconds; 0 where none waits.',
+    help: 'Age of the job that is next in line, or was put back for another runtime, seconds; 0 where there is none.',
     labels: ['model', 'stage'],
   },
   backlog_seconds: {
