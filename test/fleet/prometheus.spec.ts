@@ -6,14 +6,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Metrics } from '#metrics/metrics.js';
+import { goldenTexts } from '#model/bundle/golden.js';
 import type { RunView } from '#run/run-view.js';
-import { jsonLines, mailSample } from '../mail-sample.js';
 import { alerts, panelQueries } from '../prometheus/deploy-files.js';
 import { runCli } from '../run-cli.js';
 import { PrometheusServer } from './prometheus-server.js';
 import type { Producer } from './service-fleet.js';
 import { ServiceFleet } from './service-fleet.js';
 
+const ROWS = 280;
 let fleet: ServiceFleet;
 let producer: Producer;
 let trainer: Server;
@@ -51,18 +52,23 @@ beforeAll(async () => {
   });
   // The counters' zeros, or rates would not know of the first rows.
   await fetch(`${producer.api}/v1/models`);
-  await prometheus.until('count(sluice_exit_total) > 1 and count(up == 1) == 4 and sum(sluice_requests_total)');
+  await prometheus.until(
+    'count(sluice_exit_total) > 1 and count(up == 1) == 4 and sum(sluice_requests_total)',
+  );
   await fetch(`${producer.api}/v1/models`);
 
   const corpus = join(fleet.folder, 'mails.jsonl');
-  await writeFile(corpus, `${jsonLines(await mailSample(600, 160))}{"no":"text"}\n`);
+  const rows = Array.from({ length: ROWS }, (_, row) => ({
+    text: `${goldenTexts[row % goldenTexts.length]} ${row}`,
+  }));
+  await writeFile(corpus, `${rows.map((row) => `${JSON.stringify(row)}\n`).join('')}{"no":"text"}\n`);
   const { end, stdout, stderr } = await runCli(
     ['submit', corpus, '--model', 'spam', '--speed', '0.05', '--watch', '--json'],
     { env: { SLUICE_SERVER: producer.api } },
   );
   expect(end, stderr).toBe(0);
   run = JSON.parse(stdout);
-  await prometheus.until('sum(sluice_rows_total) == 601');
+  await prometheus.until(`sum(sluice_rows_total) == ${ROWS + 1}`);
   // What rules record of it.
   await prometheus.until('sluice:rejected_share:rate15m > 0');
 });
@@ -92,7 +98,9 @@ describe('after a run', () => {
 describe('alerts of a healthy fleet', () => {
   it('are evaluated without an error, and none of them is so much as pending', async () => {
     const rules = await prometheus.rules();
-    const wrong = rules.filter(({ health, state }) => health !== 'ok' || (state ?? 'inactive') !== 'inactive');
+    const wrong = rules.filter(
+      ({ health, state }) => health !== 'ok' || (state ?? 'inactive') !== 'inactive',
+    );
     expect(wrong).toEqual([]);
     expect(rules.filter(({ type }) => type === 'alerting').map(({ name }) => name)).toEqual(
       alerts.map(({ alert }) => alert),

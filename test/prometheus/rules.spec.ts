@@ -15,7 +15,10 @@ const testFile = join(projectFolder, 'test/prometheus/alerts.test.yaml');
 
 interface RuleTest {
   readonly name: string;
-  readonly alert_rule_test: readonly { readonly alertname: string; readonly exp_alerts: readonly unknown[] }[];
+  readonly alert_rule_test: readonly {
+    readonly alertname: string;
+    readonly exp_alerts: readonly unknown[];
+  }[];
 }
 
 const { tests }: { tests: readonly RuleTest[] } = parse(readFileSync(testFile, 'utf8'));
@@ -53,7 +56,9 @@ describe.each(alerts)('$alert', ({ alert, annotations, labels }) => {
   it('fires in a test, after one in which it does not yet, and is silent in a healthy and an idle fleet', () => {
     const outcomes = tests.map(({ name, alert_rule_test: cases }) => ({
       name,
-      fires: cases.filter(({ alertname }) => alertname === alert).map(({ exp_alerts }) => exp_alerts.length > 0),
+      fires: cases
+        .filter(({ alertname }) => alertname === alert)
+        .map(({ exp_alerts }) => exp_alerts.length > 0),
     }));
     const of = (name: string): readonly boolean[] | undefined =>
       outcomes.find((outcome) => outcome.name === name)?.fires;

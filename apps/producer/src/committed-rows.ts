@@ -4,12 +4,13 @@ import { sum } from '#pipeline/report/counts.js';
 import type { Tally } from '#pipeline/report/tally.js';
 import { uncertaintyBins } from '#pipeline/report/tally.js';
 
-/** Begins the counts of a model at 0: of a counter that is seen first at another number, no rate knows the rows before. */
+/** Shows the counts of a model before it has any rows. */
 export function beginCounting(metrics: Metrics, model: string, { exits }: Pick<Manifest, 'exits'>): void {
-  for (const outcome of ['labelled', 'rejected']) metrics.count('rows_total', { model, outcome }, 0);
+  for (const outcome of ['labelled', 'rejected']) metrics.begin('rows_total', { model, outcome });
   for (const { layer } of exits) {
-    metrics.count('exit_total', { model, layer: String(layer) }, 0);
-    metrics.count('exit_expected_total', { model, layer: String(layer) }, 0);
+    for (const name of ['exit_total', 'exit_expected_total', 'uncertainty'] as const) {
+      metrics.begin(name, { model, layer: String(layer) });
+    }
   }
 }
 

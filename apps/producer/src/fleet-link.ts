@@ -47,7 +47,7 @@ export class FleetLink {
     this.#settings = settings;
     this.#metrics = metrics;
     this.#log = log;
-    metrics.count('retries_total', { reason: 'job-lost' }, 0);
+    metrics.begin('retries_total', { reason: 'job-lost' });
   }
 
   /** The workers that serve a bundle. */

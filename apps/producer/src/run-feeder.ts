@@ -86,7 +86,7 @@ export class RunFeeder {
     this.#settings = parts.settings;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
-    for (const outcome of ['finished', 'failed']) this.#metrics.count('runs_ended_total', { outcome }, 0);
+    for (const outcome of ['finished', 'failed']) this.#metrics.begin('runs_ended_total', { outcome });
   }
 
   /** Begins to look for runs, for as long as the producer lives. */

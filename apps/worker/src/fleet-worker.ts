@@ -167,12 +167,14 @@ export class FleetWorker implements ServiceHealth {
     return worker === undefined || worker.active === 0 ? 0 : (performance.now() - worker.lastMoved) / 1000;
   }
 
-  /** At 0: of a counter that is seen first at another number, no rate knows what was before. */
+  /** Shows the counts of the stages before they have any jobs. */
   #beginCounting([first, last]: readonly [number, number]): void {
-    for (const reason of RETRY_REASONS) this.#metrics.count('retries_total', { reason }, 0);
+    for (const reason of RETRY_REASONS) this.#metrics.begin('retries_total', { reason });
     for (let stage = first; stage <= last; stage += 1) {
-      for (const outcome of ['done', 'failed']) {
-        this.#metrics.count('jobs_total', { stage: String(stage + 1), outcome }, 0);
+      const labels = { stage: String(stage + 1) };
+      for (const outcome of ['done', 'failed']) this.#metrics.begin('jobs_total', { ...labels, outcome });
+      for (const name of ['stage_seconds', 'stage_rows', 'stage_batch_tokens'] as const) {
+        this.#metrics.begin(name, labels);
       }
     }
   }

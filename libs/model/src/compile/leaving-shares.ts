@@ -3,11 +3,15 @@ import type { ExitOpinions } from './exit-opinions.js';
 
 /** Dense where a little more speed lets many more texts leave. */
 const SPEEDS = [
-  0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1,
+  0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9,
+  1,
 ];
 
 /** Layer of the exit where each row leaves, in float32 as the graphs compare, `[rows]`. */
-export function leavingLayers({ rows, exits }: Pick<ExitOpinions, 'rows' | 'exits'>, speed: number): number[] {
+export function leavingLayers(
+  { rows, exits }: Pick<ExitOpinions, 'rows' | 'exits'>,
+  speed: number,
+): number[] {
   const layers = [...exits.keys()];
   const last = layers.at(-1)!;
   const threshold = Math.fround(speed);
