@@ -71,7 +71,7 @@ export class PrometheusServer {
 
   /** What an expression gives now. @throws Error where it is none */
   async query(expr: string): Promise<readonly Sample[]> {
-    const { result }: { result: Sample[] } = await this.#get(`query?${new URLSearchParams({ query: expr })}`);
+    const { result }: { result: Sample[] } = await this.#get(`query?query=${encodeURIComponent(expr)}`);
     return result;
   }
 

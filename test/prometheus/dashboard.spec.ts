@@ -7,10 +7,8 @@ import ts from 'typescript';
 import { expect, it } from 'vitest';
 import { dashboardText, panels } from './deploy-files.js';
 
-const schema = join(
-  dirname(createRequire(import.meta.url).resolve('@grafana/schema/package.json')),
-  'dist/types',
-);
+const require = createRequire(import.meta.url);
+const schema = join(dirname(require.resolve('@grafana/schema/package.json')), 'dist/types');
 
 /** Types of @grafana/schema, with the words that JSON has in the place of enums. */
 const declarations = `

@@ -49,7 +49,11 @@ it('the configuration for Kubernetes is valid, but for the discovery that Debian
   const folder = await mkdtemp(join(tmpdir(), 'sluice-prometheus-'));
   const path = join(folder, 'prometheus.yaml');
   await writeFile(path, stringify({ ...config, scrape_configs: [{ ...job, static_configs: [] }] }));
-  await promtool('check', 'config', path).finally(() => rm(folder, { recursive: true }));
+  try {
+    await promtool('check', 'config', path);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 describe.each(alerts)('$alert', ({ alert, annotations, labels }) => {
