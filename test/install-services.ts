@@ -1,7 +1,10 @@
 /** Before all tests: installs the services that they need where it can, as on a fresh machine; tests say what is missing. */
 import { spawnSync } from 'node:child_process';
 
-const services = { 'redis-server': ['redis-server', '--version'] } as const;
+const services = {
+  'redis-server': ['redis-server', '--version'],
+  prometheus: ['promtool', '--version'],
+} as const;
 
 export default function installServices(): void {
   const missing = Object.entries(services).flatMap(([debian, [command, flag]]) =>

@@ -1,8 +1,9 @@
 import type { Metrics } from '#metrics/metrics.js';
 import type { StageCard, WorkerCard } from '#queue/worker-registry.js';
 import { listWorkers } from '#queue/worker-registry.js';
-import { versionName } from '#model/registry/model-name.js';
+import { modelReference, versionName } from '#model/registry/model-name.js';
 import type { ModelVersion } from '#model/registry/model-registry.js';
+import { beginCounting } from './committed-rows.js';
 import type { FleetLink } from './fleet-link.js';
 import type { ModelShelf } from './model-shelf.js';
 import type { RunFeeder } from './run-feeder.js';
@@ -36,12 +37,14 @@ export class QueueGauges {
   }
 
   async refresh(): Promise<void> {
-    this.#metrics.set('redis_used_ratio', { redis: 'queue' }, this.#fleet.pressure.ratio ?? 0);
+    const { ratio } = this.#fleet.pressure;
+    this.#metrics.set('redis_up', { redis: 'queue' }, ratio === undefined ? 0 : 1);
+    this.#metrics.set('redis_used_ratio', { redis: 'queue' }, ratio ?? 0);
     // Without Redis there is nothing to tell; the old figures would be wrong.
     for (const name of ['queue_jobs', 'oldest_job_seconds', 'backlog_seconds', 'workers'] as const) {
       this.#metrics.reset(name);
     }
-    if (this.#fleet.pressure.ratio === undefined) return;
+    if (ratio === undefined) return;
     // It may go away meanwhile.
     await this.#refreshQueues().catch(() => undefined);
   }
@@ -68,8 +71,10 @@ export class QueueGauges {
 
   async #refreshModel(model: string, version: ModelVersion, workers: readonly WorkerCard[]): Promise<void> {
     const bundle = await this.#models.bundleOf(version).catch(() => undefined);
-    for (const stage of bundle?.manifest.stages.keys() ?? []) {
-      await this.#refreshStage(model, bundle!.hash, stage, workers);
+    if (bundle === undefined) return;
+    beginCounting(this.#metrics, modelReference(model)?.name ?? model, bundle.manifest);
+    for (const stage of bundle.manifest.stages.keys()) {
+      await this.#refreshStage(model, bundle.hash, stage, workers);
     }
   }
 
@@ -85,12 +90,14 @@ export class QueueGauges {
     for (const [state, jobs] of Object.entries({ waiting: prioritized + waiting, active, delayed, failed })) {
       this.#metrics.set('queue_jobs', { ...labels, state }, jobs);
     }
-    const [oldest] = prioritized > 0 ? await queue.getPrioritized(0, 0) : await queue.getWaiting(0, 0);
-    this.#metrics.set(
-      'oldest_job_seconds',
-      labels,
-      oldest === undefined ? 0 : (Date.now() - oldest.timestamp) / 1000,
-    );
+    // A job that only workers of another runtime are offered is delayed, again and again.
+    const next = await Promise.all([
+      queue.getPrioritized(0, 0),
+      queue.getWaiting(0, 0),
+      queue.getDelayed(0, 0),
+    ]);
+    const since = next.flat().map(({ timestamp }) => Date.now() - timestamp);
+    this.#metrics.set('oldest_job_seconds', labels, Math.max(0, ...since) / 1000);
     const cards = workers.flatMap(({ stages }) => stages.filter((each) => each.stage === stage));
     this.#metrics.set('workers', labels, cards.length);
     this.#metrics.set('backlog_seconds', labels, (prioritized + waiting) * secondsOfJob(cards));

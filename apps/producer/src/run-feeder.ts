@@ -14,6 +14,7 @@ import { sum } from '#pipeline/report/counts.js';
 import type { Tally } from '#pipeline/report/tally.js';
 import { exitLayers } from '#pipeline/stage-layout.js';
 import { policyOf } from '#run/choose-policy.js';
+import { expectedExits } from '#run/expected-exits.js';
 import { labelCorpus } from '#run/label-corpus.js';
 import type { RunOptions } from '#run/label-options.js';
 import type { LabelProgress } from '#run/label-progress.js';
@@ -88,6 +89,7 @@ export class RunFeeder {
     this.#settings = parts.settings;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
+    for (const outcome of ['finished', 'failed']) this.#metrics.begin('runs_ended_total', { outcome });
   }
 
   /** Begins to look for runs, for as long as the producer lives. */
@@ -188,6 +190,7 @@ export class RunFeeder {
     try {
       await this.#label(run, fed);
       await this.#folders.setState(id, 'finished');
+      this.#metrics.count('runs_ended_total', { outcome: 'finished' });
       this.#log.log(`Run ${id} is finished.`);
     } catch (caught) {
       const reason: unknown = fed.stop.signal.reason;
@@ -198,6 +201,7 @@ export class RunFeeder {
       } else if (reason === undefined || reason instanceof Error) {
         const message = error instanceof Error ? error.message : String(error);
         await this.#folders.setState(id, 'failed', message);
+        this.#metrics.count('runs_ended_total', { outcome: 'failed' });
         this.#log.warn(`Run ${id} failed: ${message}`);
       } else if (!(error instanceof RunStoppedError) && error !== reason) {
         this.#log.warn(`Run ${id}, while it was stopped: ${String(error)}`);
@@ -213,7 +217,7 @@ export class RunFeeder {
     await this.#folders.setState(id, 'running');
     const workers = this.#fleet.chunkWorkers(bundle, fingerprint, priorityOf(run));
     const policy = policyOf(bundle.manifest, request);
-    const tell = this.#teller(bundle, run, fed);
+    const tell = this.#teller(bundle, run, fed, expectedExits(bundle.manifest, policy));
     try {
       await labelCorpus(bundle, policy, options, workers, {
         signal: fed.stop.signal,
@@ -249,6 +253,7 @@ export class RunFeeder {
     bundle: Bundle,
     { id, request }: SubmittedRun,
     fed: FedRun,
+    expected: ReadonlyMap<number, number> | undefined,
   ): { readonly onProgress: (progress: RunProgress) => void; readonly end: () => Promise<void> } {
     const { manifest } = bundle;
     const layout = layoutOf(manifest);
@@ -265,7 +270,7 @@ export class RunFeeder {
         begun = performance.now();
       }
       if (phase === 'labelling' && counted !== undefined)
-        countCommitted(this.#metrics, modelName(request.model), counted, tally);
+        countCommitted(this.#metrics, modelName(request.model), counted, tally, expected);
       if (phase === 'labelling') counted = tally;
       fed.chunksInFlight = phase === 'labelling' ? progress.chunksPlanned - progress.chunksCommitted : 0;
       fed.progress = labelProgressOf(progress, {

@@ -61,8 +61,10 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     const metrics = new Metrics([
       'rows_total',
       'exit_total',
+      'exit_expected_total',
       'uncertainty',
       'runs',
+      'runs_ended_total',
       'chunks_in_flight',
       'requests_total',
       'request_seconds',
@@ -70,6 +72,7 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
       'oldest_job_seconds',
       'backlog_seconds',
       'workers',
+      'redis_up',
       'redis_used_ratio',
       'retries_total',
       'trainings',
