@@ -21,7 +21,11 @@ export class ToolMissingError extends Error {
  * @returns what it prints
  * @throws ToolMissingError
  */
-export function runGo(what: string, args: readonly string[], options: { cwd?: string; env?: object } = {}): string {
+export function runGo(
+  what: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: object } = {},
+): string {
   const { status, error, stdout, stderr } = spawnSync('go', args, {
     encoding: 'utf8',
     cwd: options.cwd ?? cacheFolder,
@@ -29,7 +33,8 @@ export function runGo(what: string, args: readonly string[], options: { cwd?: st
     maxBuffer: 1 << 28,
   });
   if (error !== undefined) throw new ToolMissingError(`${what} is not here. ${NEEDED}`);
-  if (status !== 0) throw new ToolMissingError(`${what} is not here, and go ${args.join(' ')} failed:\n${stderr || stdout}`);
+  if (status !== 0)
+    throw new ToolMissingError(`${what} is not here, and go ${args.join(' ')} failed:\n${stderr || stdout}`);
   return stdout;
 }
 

@@ -60,20 +60,24 @@ const workloadSchema = z.object({
   }),
 });
 
+const ANY = 'any';
+
 type Selector = z.infer<typeof selector>;
 type Policy = z.infer<typeof policySchema>['spec'];
 type Rule = z.infer<typeof rule>;
 
 /**
  * The flows between the workloads of one namespace, and those from and to other namespaces.
- * @throws Error for pods that no policy isolates in both directions: everything may talk to them
+ * @throws Error where no policy isolates all pods, whichever there may be, in both directions
  */
 export function networkFlows(objects: readonly KubeObject[]): NetworkFlows {
-  const workloads = objects.filter(({ kind }) => ['Deployment', 'StatefulSet'].includes(kind)).map(workloadOf);
+  const workloads = objects
+    .filter(({ kind }) => ['Deployment', 'StatefulSet'].includes(kind))
+    .map(workloadOf);
   const policies = objects
     .filter(({ kind }) => kind === 'NetworkPolicy')
     .map((object) => policySchema.parse(object).spec);
-  for (const workload of workloads) expectIsolated(workload, policies);
+  expectIsolation(policies);
   const allowed: NetworkFlow[] = [];
   const halfOpen: NetworkFlow[] = [];
   for (const from of workloads) {
@@ -89,11 +93,13 @@ export function networkFlows(objects: readonly KubeObject[]): NetworkFlows {
   for (const workload of workloads) {
     for (const each of rulesOf(policies, 'Ingress', workload)) {
       const ports = each.ports.map((port) => shownPort(port, workload));
-      for (const from of outsidersOf(each)) allowed.push(...ports.map((port) => ({ from, to: workload.name, port })));
+      for (const from of outsidersOf(each))
+        allowed.push(...ports.map((port) => ({ from, to: workload.name, port })));
     }
     for (const each of rulesOf(policies, 'Egress', workload)) {
       const ports = each.ports.map((port) => shownPort(port));
-      for (const to of outsidersOf(each)) allowed.push(...ports.map((port) => ({ from: workload.name, to, port })));
+      for (const to of outsidersOf(each))
+        allowed.push(...ports.map((port) => ({ from: workload.name, to, port })));
     }
   }
   return { allowed: allowed.sort(byName), halfOpen: halfOpen.sort(byName) };
@@ -112,11 +118,14 @@ function workloadOf(object: KubeObject): Workload {
   };
 }
 
-function expectIsolated({ name, labels }: Workload, policies: readonly Policy[]): void {
-  for (const type of ['Ingress', 'Egress'] as const) {
-    const isolated = policies.some(({ podSelector, policyTypes }) => policyTypes.includes(type) && selects(podSelector, labels));
-    if (!isolated) throw new Error(`No NetworkPolicy for ${type} selects ${name}: all of it is allowed.`);
-  }
+function expectIsolation(policies: readonly Policy[]): void {
+  const isolates = policies.some(
+    ({ podSelector, policyTypes }) => policyTypes.length === 2 && shown(podSelector) === ANY,
+  );
+  if (!isolates)
+    throw new Error(
+      'No NetworkPolicy selects all pods for Ingress and Egress: what no other selects is open.',
+    );
 }
 
 function rulesOf(policies: readonly Policy[], type: 'Ingress' | 'Egress', { labels }: Workload): Rule[] {
@@ -163,10 +172,11 @@ const shown = ({ matchLabels, matchExpressions }: Selector): string =>
   [
     ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
     ...matchExpressions.map(({ key, values }) => `${key} in ${values.join(', ')}`),
-  ].join(', ') || 'any';
+  ].join(', ') || ANY;
 
 function shownPort({ protocol, port }: Rule['ports'][number], server?: Workload): string {
   const number = typeof port === 'number' ? port : server?.ports.get(port);
-  if (number === undefined) throw new Error(`${server?.name ?? 'A pod elsewhere'} has no port called ${port}.`);
+  if (number === undefined)
+    throw new Error(`${server?.name ?? 'A pod elsewhere'} has no port called ${port}.`);
   return `${protocol} ${number}`;
 }

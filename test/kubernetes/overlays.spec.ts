@@ -19,7 +19,8 @@ beforeAll(async () => {
   for (const name of overlayNames) built.set(name, await overlayObjects(name));
 }, 600_000);
 
-const find = (objects: readonly KubeObject[], kind: string): KubeObject[] => objects.filter((each) => each.kind === kind);
+const find = (objects: readonly KubeObject[], kind: string): KubeObject[] =>
+  objects.filter((each) => each.kind === kind);
 
 describe.each(overlayNames)('overlay %s', (name) => {
   const objects = (): KubeObject[] => built.get(name)!;
@@ -44,7 +45,9 @@ describe.each(overlayNames)('overlay %s', (name) => {
 
   it('has settings that the services take, and ends none of them before it has drained', () => {
     const services = servicesOf(objects());
-    expect(services.map(({ component }) => component)).toEqual(expect.arrayContaining(['producer', 'trainer', 'worker']));
+    expect(services.map(({ component }) => component)).toEqual(
+      expect.arrayContaining(['producer', 'trainer', 'worker']),
+    );
     expect(services.flatMap((service) => serviceProblems(service))).toEqual([]);
   });
 
@@ -61,12 +64,14 @@ describe.each(overlayNames)('overlay %s', (name) => {
   });
 });
 
+const wrong = (object: KubeObject | undefined, change: object): string[] =>
+  schemas.problems({ ...object!, spec: { ...asRecord(object!['spec']), ...change } });
+const asRecord = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
+
 it('the schemas notice a misspelt field, a wrong type, and what is missing, in custom kinds as well', () => {
   const [deployment] = find(built.get('cpu')!, 'Deployment');
   const [scaled] = find(built.get('cpu')!, 'ScaledObject');
   const [monitor] = find(built.get('cpu')!, 'PodMonitor');
-  const wrong = (object: KubeObject | undefined, change: object): string[] =>
-    schemas.problems({ ...object!, spec: { ...asRecord(object!['spec']), ...change } });
   expect(wrong(deployment, { replicsa: 1 })).toEqual([expect.stringContaining('replicsa')]);
   expect(wrong(deployment, { replicas: 'two' })).toEqual([expect.stringContaining('must be integer')]);
   expect(wrong(deployment, { template: undefined })).toEqual([expect.stringContaining('template')]);
@@ -94,5 +99,3 @@ describe('network policies', () => {
 it('the rules for the Prometheus operator are those of deploy/prometheus/rules', async () => {
   await expect(prometheusRule()).toMatchFileSnapshot(prometheusRuleFile);
 });
-
-const asRecord = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});

@@ -29,7 +29,9 @@ export const overlayNames: readonly string[] = readdirSync(overlays).sort();
 /** An overlay as it is applied. @returns YAML */
 export async function overlayText(name: string): Promise<string> {
   const kustomize = await goProgram('kustomize', KUSTOMIZE);
-  const { status, stdout, stderr } = spawnSync(kustomize, ['build', join(overlays, name)], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(kustomize, ['build', join(overlays, name)], {
+    encoding: 'utf8',
+  });
   if (status !== 0 || stderr !== '') throw new Error(`kustomize build k8s/overlays/${name}: ${stderr}`);
   return stdout;
 }

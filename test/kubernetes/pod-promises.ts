@@ -19,7 +19,9 @@ const containerSchema = z.object({
     readOnlyRootFilesystem: z.literal(true),
     capabilities: z.object({ drop: z.tuple([z.literal('ALL')]) }),
   }),
-  volumeMounts: z.array(z.object({ name: z.string(), mountPath: z.string(), readOnly: z.boolean().default(false) })),
+  volumeMounts: z.array(
+    z.object({ name: z.string(), mountPath: z.string(), readOnly: z.boolean().default(false) }),
+  ),
 });
 const volumeSchema = z.object({
   name: z.string(),
@@ -74,7 +76,8 @@ export interface PodService {
   readonly files: ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
 
-const isWorkload = ({ kind }: KubeObject): boolean => ['Deployment', 'StatefulSet', 'DaemonSet', 'Job'].includes(kind);
+const isWorkload = ({ kind }: KubeObject): boolean =>
+  ['Deployment', 'StatefulSet', 'DaemonSet', 'Job'].includes(kind);
 const COMPONENT = 'app.kubernetes.io/component';
 /** Whose replicas take over from each other. */
 const replicated = new Set(['producer', 'worker']);
@@ -89,24 +92,35 @@ export function podProblems(object: KubeObject, all: readonly KubeObject[]): str
   if (!isWorkload(object)) return [];
   const title = titleOf(object);
   const parsed = workloadSchema.safeParse(object);
-  if (!parsed.success) return parsed.error.issues.map(({ path, message }) => `${title}: ${path.join('.')}: ${message}`);
+  if (!parsed.success)
+    return parsed.error.issues.map(({ path, message }) => `${title}: ${path.join('.')}: ${message}`);
   const { selector, template, volumeClaimTemplates } = parsed.data.spec;
   const { spec: pod, metadata } = template;
   const [container] = pod.containers;
   const problems: string[] = [];
-  const expectThat = (holds: boolean, problem: string): void => void (holds || problems.push(`${title}: ${problem}`));
+  const expectThat = (holds: boolean, problem: string): void =>
+    void (holds || problems.push(`${title}: ${problem}`));
 
   for (const resource of ['cpu', 'memory', 'ephemeral-storage'])
     expectThat(resource in container.resources.requests, `requests no ${resource}`);
   for (const resource of ['memory', 'ephemeral-storage'])
     expectThat(resource in container.resources.limits, `has no limit of ${resource}`);
-  expectThat(/:[\w.-]+$/.test(container.image) && !container.image.endsWith(':latest'), `has no pinned image: ${container.image}`);
+  expectThat(
+    /:[\w.-]+$/.test(container.image) && !container.image.endsWith(':latest'),
+    `has no pinned image: ${container.image}`,
+  );
 
-  const claims = volumeClaimTemplates.map((claim) => claim.metadata.name);
+  const claims = new Set(volumeClaimTemplates.map((claim) => claim.metadata.name));
   for (const { name, mountPath } of container.volumeMounts)
-    expectThat(claims.includes(name) || pod.volumes.some((volume) => volume.name === name), `mounts nothing at ${mountPath}`);
+    expectThat(
+      claims.has(name) || pod.volumes.some((volume) => volume.name === name),
+      `mounts nothing at ${mountPath}`,
+    );
   for (const { name, configMap, secret, persistentVolumeClaim } of pod.volumes) {
-    expectThat(container.volumeMounts.some((mount) => mount.name === name), `has a volume ${name} for nothing`);
+    expectThat(
+      container.volumeMounts.some((mount) => mount.name === name),
+      `has a volume ${name} for nothing`,
+    );
     for (const [kind, named] of [
       ['ConfigMap', configMap?.name],
       ['PersistentVolumeClaim', persistentVolumeClaim?.claimName],
@@ -116,7 +130,10 @@ export function podProblems(object: KubeObject, all: readonly KubeObject[]): str
         `mounts ${kind} ${named}, which is not there`,
       );
     for (const { key } of secret?.items ?? [])
-      expectThat(secretKeys[secret!.secretName]?.includes(key) === true, `mounts a secret that nobody makes: ${key}`);
+      expectThat(
+        secretKeys[secret!.secretName]?.includes(key) === true,
+        `mounts a secret that nobody makes: ${key}`,
+      );
     expectThat(secret === undefined || secret.secretName in secretKeys, `mounts a secret that nobody makes`);
   }
 
@@ -124,11 +141,14 @@ export function podProblems(object: KubeObject, all: readonly KubeObject[]): str
     Object.entries(matchLabels).every(([key, value]) => metadata.labels[key] === value) &&
     Object.keys(selector.matchLabels).every((key) => key in matchLabels);
   if (replicated.has(metadata.labels[COMPONENT] ?? '')) {
-    const keys = pod.topologySpreadConstraints
-      .filter(({ labelSelector }) => selectsOwn(labelSelector.matchLabels))
-      .map(({ topologyKey }) => topologyKey);
-    expectThat(keys.includes('kubernetes.io/hostname'), 'is not spread over nodes');
-    expectThat(keys.includes('topology.kubernetes.io/zone'), 'is not spread over zones');
+    const spread = pod.topologySpreadConstraints.filter(({ labelSelector }) =>
+      selectsOwn(labelSelector.matchLabels),
+    );
+    for (const key of ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'])
+      expectThat(
+        spread.some(({ topologyKey }) => topologyKey === key),
+        `is not spread by ${key}`,
+      );
     const budgets = all.filter(
       (each) =>
         each.kind === 'PodDisruptionBudget' && selectsOwn(budgetSchema.parse(each).spec.selector.matchLabels),

@@ -14,7 +14,9 @@ export const prometheusRuleFile = join(projectFolder, 'k8s/components/monitoring
 /** @returns YAML, with the groups of all files in the order of their names */
 export function prometheusRule(): string {
   const names = existsSync(rules) ? readdirSync(rules).filter((name) => name.endsWith('.yaml')) : [];
-  const groups = names.sort().flatMap((name) => fileSchema.parse(parse(readFileSync(join(rules, name), 'utf8'))).groups);
+  const groups = names
+    .sort()
+    .flatMap((name) => fileSchema.parse(parse(readFileSync(join(rules, name), 'utf8'))).groups);
   const object = {
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'PrometheusRule',

@@ -46,7 +46,9 @@ export async function crdFiles(): Promise<string[]> {
   const paths: string[] = [];
   for (const [module, folder] of Object.entries(crdFolders)) {
     const inModule = join(await goModule(module), folder);
-    const names = readdirSync(inModule).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml');
+    const names = readdirSync(inModule).filter(
+      (name) => name.endsWith('.yaml') && name !== 'kustomization.yaml',
+    );
     paths.push(...names.map((name) => join(inModule, name)));
   }
   return paths;
@@ -54,7 +56,12 @@ export async function crdFiles(): Promise<string[]> {
 
 /** The schemas of all kinds. */
 export class PublishedSchemas {
-  readonly #ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
+  readonly #ajv = new Ajv({
+    strict: false,
+    allErrors: true,
+    validateFormats: false,
+    code: { regExp: Object.assign(regExpOfGo, { code: '' }) },
+  });
   /** Schema of each kind, by `apiVersion kind`. */
   readonly #kinds = new Map<string, string>();
 
@@ -91,20 +98,28 @@ export class PublishedSchemas {
   #addCustom(crd: unknown): void {
     const { group, names, versions } = crdSchema.parse(crd).spec;
     for (const { name, schema } of versions) {
-      const id = `${group}/${name} ${names.kind}`;
+      const id = [group, name, names.kind].join('.');
       const ofKind = asObject(strict(schema.openAPIV3Schema));
       asObject(ofKind['properties'] ?? null)['metadata'] = { $ref: META };
       this.#ajv.addSchema(ofKind, id);
-      this.#kinds.set(id, id);
+      this.#kinds.set(`${group}/${name} ${names.kind}`, id);
     }
   }
+}
+
+/** Go writes flags of a pattern into it. */
+function regExpOfGo(pattern: string, flags: string): RegExp {
+  const ignoresCase = pattern.includes('(?i)');
+  return new RegExp(pattern.replace('(?i)', ''), ignoresCase ? `${flags}i` : flags);
 }
 
 /** A schema that takes no field but those that it names. */
 function strict(schema: Json): Json {
   if (Array.isArray(schema)) return schema.map(strict);
   if (typeof schema !== 'object' || schema === null) return schema;
-  const inner = Object.fromEntries(Object.entries(schema).map(([name, value]): [string, Json] => [name, strict(value)]));
+  const inner = Object.fromEntries(
+    Object.entries(schema).map(([name, value]): [string, Json] => [name, strict(value)]),
+  );
   if (typeof inner['$ref'] === 'string') return { $ref: inner['$ref'].replace('#/definitions/', '') };
   if (inner['x-kubernetes-int-or-string'] === true) return { type: ['integer', 'string'] };
   const open = inner['x-kubernetes-preserve-unknown-fields'] === true || 'additionalProperties' in inner;
@@ -114,6 +129,7 @@ function strict(schema: Json): Json {
 }
 
 function asObject(json: Json): JsonObject {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new TypeError('Expected a schema.');
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new TypeError('Expected a schema.');
   return json;
 }

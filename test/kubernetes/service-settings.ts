@@ -16,7 +16,8 @@ export function serviceProblems(service: PodService): string[] {
   if (read instanceof SettingsError)
     return read.problems.map(({ path, message }) => `${name}: ${path}: ${message}`);
   const problems: string[] = [];
-  const expectThat = (holds: boolean, problem: string): void => void (holds || problems.push(`${name}: ${problem}`));
+  const expectThat = (holds: boolean, problem: string): void =>
+    void (holds || problems.push(`${name}: ${problem}`));
 
   for (const [port, { host, port: number }] of Object.entries(addressesOf(component, read))) {
     expectThat(host === '0.0.0.0', `listens at ${host} for ${port}`);
@@ -24,15 +25,23 @@ export function serviceProblems(service: PodService): string[] {
     expectThat(told === number, `listens at ${number} for ${port}, and its pod tells ${told}`);
   }
   const drains = component === 'worker' ? read.worker.drainSeconds : 0;
-  expectThat(graceSeconds >= drains + CLOSES_WITHIN, `is ended after ${graceSeconds} s, and drains for ${drains} s`);
+  expectThat(
+    graceSeconds >= drains + CLOSES_WITHIN,
+    `is ended after ${graceSeconds} s, and drains for ${drains} s`,
+  );
   for (const path of pathsOf(component, read)) {
-    const mount = container.volumeMounts.find(({ mountPath }) => path === mountPath || path.startsWith(`${mountPath}/`));
+    const mount = container.volumeMounts.find(
+      ({ mountPath }) => path === mountPath || path.startsWith(`${mountPath}/`),
+    );
     expectThat(mount !== undefined, `uses ${path}, where nothing is mounted`);
   }
   return problems;
 }
 
-function addressesOf(component: string, { producer, worker }: Settings): Settings['producer']['admin'] extends infer A ? Record<string, A> : never {
+function addressesOf(
+  component: string,
+  { producer, worker }: Settings,
+): Record<string, Settings['producer']['admin']> {
   if (component === 'producer') return { api: producer.api, admin: producer.admin };
   return component === 'worker' ? { admin: worker.admin } : {};
 }
