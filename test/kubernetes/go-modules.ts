@@ -1,9 +1,10 @@
 /** Tools and published files that come as Go modules: fetched and built once, and kept outside the tree. */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { z } from 'zod';
 
 /** What is built and fetched stays here between runs. */
@@ -16,26 +17,32 @@ export class ToolMissingError extends Error {
   override readonly name = 'ToolMissingError';
 }
 
+const run = promisify(execFile);
+const failureSchema = z.object({ code: z.union([z.string(), z.number(), z.null()]), stderr: z.string() });
+
 /**
- * Runs go, in a folder.
+ * Runs go, in a folder. It may take minutes, so the event loop stays free.
  * @returns what it prints
  * @throws ToolMissingError
  */
-export function runGo(
+export async function runGo(
   what: string,
   args: readonly string[],
-  options: { cwd?: string; env?: object } = {},
-): string {
-  const { status, error, stdout, stderr } = spawnSync('go', args, {
-    encoding: 'utf8',
-    cwd: options.cwd ?? cacheFolder,
-    env: { ...process.env, ...options.env },
-    maxBuffer: 1 << 28,
-  });
-  if (error !== undefined) throw new ToolMissingError(`${what} is not here. ${NEEDED}`);
-  if (status !== 0)
-    throw new ToolMissingError(`${what} is not here, and go ${args.join(' ')} failed:\n${stderr || stdout}`);
-  return stdout;
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<string> {
+  const { cwd = cacheFolder, env = {} } = options;
+  try {
+    const { stdout } = await run('go', [...args], {
+      cwd,
+      env: { ...process.env, ...env },
+      maxBuffer: 1 << 28,
+    });
+    return stdout;
+  } catch (error) {
+    const { code, stderr } = failureSchema.parse(error);
+    if (code === 'ENOENT') throw new ToolMissingError(`${what} is not here. ${NEEDED}`);
+    throw new ToolMissingError(`${what} is not here, and go ${args.join(' ')} failed:\n${stderr}`);
+  }
 }
 
 /**
@@ -51,7 +58,7 @@ export async function goProgram(name: string, program: string): Promise<string> 
   console.error(`Building ${program}; once.`);
   const folder = await mkdtemp(join(cacheFolder, 'build-'));
   try {
-    runGo(name, ['install', program], { env: { GOBIN: folder } });
+    await runGo(name, ['install', program], { env: { GOBIN: folder } });
     await rename(join(folder, name), path);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -64,6 +71,6 @@ const downloadedSchema = z.object({ Dir: z.string() });
 /** The folder of a module's files, such as `github.com/kedacore/keda/v2@v2.21.0`. */
 export async function goModule(module: string): Promise<string> {
   await mkdir(cacheFolder, { recursive: true });
-  const told = runGo(module, ['mod', 'download', '-json', module]);
+  const told = await runGo(module, ['mod', 'download', '-json', module]);
   return downloadedSchema.parse(JSON.parse(told)).Dir;
 }
