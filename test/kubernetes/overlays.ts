@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { projectFolder } from '../project-folder.js';
 import { goProgram } from './go-modules.js';
 
+/** Built where none of this major version is on the path. */
 const KUSTOMIZE = 'sigs.k8s.io/kustomize/kustomize/v5@v5.8.1';
 const overlays = join(projectFolder, 'k8s/overlays');
 
@@ -28,7 +29,8 @@ export const overlayNames: readonly string[] = readdirSync(overlays).sort();
 
 /** An overlay as it is applied. @returns YAML */
 export async function overlayText(name: string): Promise<string> {
-  const kustomize = await goProgram('kustomize', KUSTOMIZE);
+  const installed = spawnSync('kustomize', ['version'], { encoding: 'utf8' }).stdout ?? '';
+  const kustomize = installed.startsWith('v5.') ? 'kustomize' : await goProgram('kustomize', KUSTOMIZE);
   const { status, stdout, stderr } = spawnSync(kustomize, ['build', join(overlays, name)], {
     encoding: 'utf8',
   });

@@ -23,5 +23,5 @@ export function prometheusRule(): string {
     metadata: { name: 'sluice', labels: { 'app.kubernetes.io/name': 'sluice' } },
     spec: { groups },
   };
-  return `# Written by npm run k8s:write from deploy/prometheus/rules; change it there.\n${stringify(object)}`;
+  return `# Written by npm run k8s:write from deploy/prometheus/rules; change it there.\n${stringify(object, { lineWidth: 0 })}`;
 }
