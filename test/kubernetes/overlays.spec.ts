@@ -1,6 +1,7 @@
 /** Every overlay of k8s/, built: its objects, and what they promise. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { metricList } from '#metrics/metric-list.js';
 import { projectFolder } from '../project-folder.js';
 import { flowsPage } from './flows-page.js';
 import type { NetworkFlows } from './network-flows.js';
@@ -94,6 +95,21 @@ describe('network policies', () => {
     const page = flowsPage(new Map(Array.from(flows, ([name, { allowed }]) => [name, allowed])));
     await expect(page).toMatchFileSnapshot(join(projectFolder, 'docs/kubernetes-flows.md'));
   });
+});
+
+it('autoscalers ask for metrics that producers tell, with labels that they and the PodMonitor give', () => {
+  const queries = [
+    ...JSON.stringify(find(built.get('cpu')!, 'ScaledObject')).matchAll(
+      /"query":"max\(sluice_(\w+)\{(.+?)\}\)"/g,
+    ),
+  ];
+  expect(queries).toHaveLength(6);
+  const metrics = new Map<string, { readonly labels: readonly string[] }>(Object.entries(metricList));
+  for (const [query, metric, matchers] of queries) {
+    const labels = matchers!.split(',').map((matcher) => matcher.split('=')[0]);
+    const told = metrics.get(metric!)?.labels ?? [];
+    expect(labels.sort(), query).toEqual([...told, 'namespace'].sort());
+  }
 });
 
 it('the rules for the Prometheus operator are those of deploy/prometheus/rules', async () => {
