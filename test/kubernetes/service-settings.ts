@@ -2,11 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
-import { z } from 'zod';
 import { loadSettings, SettingsError } from '#config/load-settings.js';
 import type { Settings } from '#config/settings-schema.js';
-import { settingsSchema } from '#config/settings-schema.js';
 import type { PodService } from './pod-promises.js';
 
 /** How long a service takes to end once it has drained, at most, seconds. */
@@ -19,20 +16,13 @@ interface Needs {
   readonly drainSeconds: number;
 }
 
-const sections = z.record(z.string(), z.json());
-/** As k8s/base/settings.yaml says it. */
-const trainerSections = z.object({
-  training: z.object({ root: z.string(), checkpoints: z.string() }),
-  trainer: z.object({ drainSeconds: z.number(), admin: z.object({ host: z.string(), port: z.int() }) }),
-});
-
 /** What keeps a service from starting, from being reached, or from ending well. */
 export function serviceProblems(service: PodService): string[] {
-  const { name, container, graceSeconds } = service;
+  const { name, component, container, graceSeconds } = service;
   const read = settingsOf(service);
   if (read instanceof SettingsError)
     return read.problems.map(({ path, message }) => `${name}: ${path}: ${message}`);
-  const { addresses, paths, drainSeconds } = needsOf(service, read);
+  const { addresses, paths, drainSeconds } = needsOf(component, read);
   const problems: string[] = [];
   const expectThat = (holds: boolean, problem: string): void =>
     void (holds || problems.push(`${name}: ${problem}`));
@@ -55,36 +45,28 @@ export function serviceProblems(service: PodService): string[] {
   return problems;
 }
 
-function needsOf(service: PodService, { producer, worker, models }: Settings): Needs {
-  if (service.component === 'worker')
+function needsOf(component: string, { producer, worker, trainer, training, models }: Settings): Needs {
+  if (component === 'worker')
     return { addresses: { admin: worker.admin }, paths: [worker.bundle], drainSeconds: worker.drainSeconds };
-  const { training, trainer } = trainerSections.parse(settingsFile(service));
   const shared = [models.root, training.root, training.checkpoints, producer.inputRoot ?? ''];
-  if (service.component === 'trainer')
+  if (component === 'trainer')
     return { addresses: { admin: trainer.admin }, paths: shared, drainSeconds: trainer.drainSeconds };
   const paths = [...shared, producer.runsRoot, producer.keysFile ?? ''];
   return { addresses: { api: producer.api, admin: producer.admin }, paths, drainSeconds: 0 };
 }
 
-/** The pod's SLUICE_CONFIG, in the sections that services know. */
-function settingsFile({ files }: PodService): z.infer<typeof sections> {
-  return sections.parse(parse(files.get('settings')?.['settings.yaml'] ?? ''));
-}
-
 /** The settings of a pod: its variables, its files in place of those that they name. */
-function settingsOf(service: PodService): Settings | SettingsError {
-  const { container, volumes } = service;
+function settingsOf({ container, volumes, files }: PodService): Settings | SettingsError {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-pod-'));
-  const known = Object.entries(settingsFile(service)).filter(([section]) => section in settingsSchema.shape);
   const inPod = (path: string): string => {
     const mount = container.volumeMounts.find(({ mountPath }) => path.startsWith(`${mountPath}/`));
     const volume = volumes.find(({ name }) => name === mount?.name);
     const file = path.slice((mount?.mountPath.length ?? 0) + 1);
     const copy = join(folder, `${mount?.name}-${file}`);
+    const isSecret = volume?.secret?.items?.some((item) => item.path === file) ?? false;
+    const content = isSecret ? 'secret' : files.get(volume?.name ?? '')?.[file];
     // A file that the pod does not have is not there here either.
-    if (volume?.name === 'settings' && file === 'settings.yaml')
-      writeFileSync(copy, stringify(Object.fromEntries(known)));
-    if (volume?.secret?.items?.some((item) => item.path === file) === true) writeFileSync(copy, 'secret');
+    if (content !== undefined) writeFileSync(copy, content);
     return copy;
   };
   try {
