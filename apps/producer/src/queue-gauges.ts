@@ -18,14 +18,14 @@ const UNMEASURED_ROWS = 1024;
 export class QueueGauges {
   readonly #fleet: FleetLink;
   readonly #models: ModelShelf;
-  readonly #feeder: Pick<RunFeeder, 'models'>;
+  readonly #feeder: Pick<RunFeeder, 'models' | 'waitingForWorkers'>;
   readonly #queues: StageQueues;
   readonly #metrics: Metrics;
 
   constructor(parts: {
     readonly fleet: FleetLink;
     readonly models: ModelShelf;
-    readonly feeder: Pick<RunFeeder, 'models'>;
+    readonly feeder: Pick<RunFeeder, 'models' | 'waitingForWorkers'>;
     readonly queues: StageQueues;
     readonly metrics: Metrics;
   }) {
@@ -100,7 +100,10 @@ export class QueueGauges {
     this.#metrics.set('oldest_job_seconds', labels, Math.max(0, ...since) / 1000);
     const cards = workers.flatMap(({ stages }) => stages.filter((each) => each.stage === stage));
     this.#metrics.set('workers', labels, cards.length);
-    this.#metrics.set('backlog_seconds', labels, (prioritized + waiting) * secondsOfJob(cards));
+    // A run that waits for the first worker has no jobs yet, and must wake one where a stage that idles has none.
+    const chunksToCome = stage === 0 ? this.#feeder.waitingForWorkers(bundle) : 0;
+    const jobs = prioritized + waiting + chunksToCome;
+    this.#metrics.set('backlog_seconds', labels, jobs * secondsOfJob(cards));
   }
 }
 

@@ -32,6 +32,8 @@ export interface FedRun {
   readonly model: string;
   progress: LabelProgress | undefined;
   waitsFor: string | undefined;
+  /** Hash of the bundle that no worker serves, while that is what it waits for. */
+  waitsForWorkersOf: string | undefined;
   /** Between reading and commit. */
   chunksInFlight: number;
   readonly notes: string[];
@@ -116,6 +118,11 @@ export class RunFeeder {
     return sum(Array.from(this.#fed.values(), ({ chunksInFlight }) => chunksInFlight));
   }
 
+  /** Runs that cannot begin, since no worker serves the bundle of this hash. */
+  waitingForWorkers(bundle: string): number {
+    return Array.from(this.#fed.values()).filter((fed) => fed.waitsForWorkersOf === bundle).length;
+  }
+
   /** Takes what waits, now. */
   look(): Promise<void> {
     this.#looking = this.#looking
@@ -170,6 +177,7 @@ export class RunFeeder {
       model: modelOf(run),
       progress: undefined,
       waitsFor: undefined,
+      waitsForWorkersOf: undefined,
       chunksInFlight: 0,
       notes: [],
       stop,
@@ -239,8 +247,10 @@ export class RunFeeder {
       fed.stop.signal.throwIfAborted();
       if (found !== undefined) {
         fed.waitsFor = undefined;
+        fed.waitsForWorkersOf = undefined;
         return found;
       }
+      fed.waitsForWorkersOf = bundle.hash;
       fed.waitsFor = `No worker serves the model ${bundle.manifest.name} yet.`;
       await sleep(WORKERS_EVERY_MS, undefined, { signal: fed.stop.signal, ref: false }).catch(() =>
         fed.stop.signal.throwIfAborted(),
