@@ -14,11 +14,7 @@ const fullBatch = (length: number, batchTokens: number): number =>
  * Batches that a row takes on average, 1 ÷ rows of its batch, where so many rows wait at a worker. A batch has rows of one
  * length, and takes those of its length that wait, up to a full one: of n rows about n × share.
  */
-export function batchesPerRow(
-  waiting: number,
-  lengths: readonly LengthShare[],
-  batchTokens: number,
-): number {
+export function batchesPerRow(waiting: number, lengths: readonly LengthShare[], batchTokens: number): number {
   let batches = 0;
   for (const { length, share } of lengths) {
     const rows = Math.min(fullBatch(length, batchTokens), Math.max(1, waiting * share));

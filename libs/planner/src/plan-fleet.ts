@@ -65,7 +65,7 @@ export function planFleet(parts: PlanParts, targetSeconds: number): FleetPlan {
   const time = targetSeconds - startSeconds - merge;
   const waits = (loads.length - 1) * settings.waitSeconds;
   if (time <= 0) throw new TargetError(targetSeconds, startSeconds + merge + waits);
-  const producers = Math.ceil((rows * (costs.feedSeconds + costs.commitSeconds)) / (time * BUSY_PRODUCER));
+  const producers = neededProducers(parts, time);
   const replicas = loads.map((load) =>
     Math.max(1, Math.ceil((rows * load.reach.share * load.rowSeconds(Infinity)) / (time * settings.threads))),
   );
@@ -81,6 +81,12 @@ export function planFleet(parts: PlanParts, targetSeconds: number): FleetPlan {
     }
     replicas[busiest]! += Math.max(1, Math.floor(replicas[busiest]! * Math.min(1, over - 1)));
   }
+}
+
+/** Producers that give and commit all rows within so many seconds; each takes a part of the corpus as a run of its own. */
+export function neededProducers({ rows, costs }: PlanParts, seconds: number): number {
+  const work = rows * (costs.feedSeconds + costs.commitSeconds);
+  return Math.max(1, Math.ceil(work / (seconds * BUSY_PRODUCER)));
 }
 
 /** Plays a run through with fleets of given sizes. */

@@ -53,9 +53,7 @@ export function redisLoad(
   );
   const jobs = chunksInFlight * loads.length * JOB_BYTES;
   const queueBytes = texts + results + tokens + jobs;
-  const activationBytes = sum(
-    loads.map((load, index) => stages[index]!.rowsMost * load.activationBytes),
-  );
+  const activationBytes = sum(loads.map((load, index) => stages[index]!.rowsMost * load.activationBytes));
   const carried = rows * sum(loads.map((load) => load.reach.share * load.activationBytes));
   const visits = rows * sum(loads.map((load) => load.reach.share));
   return {
@@ -65,9 +63,7 @@ export function redisLoad(
     activationMaxMemory: loads.length === 1 ? 0 : roundUp(MARGIN * (BASE_BYTES + activationBytes)),
     activationBytesPerSecond: seconds === 0 ? 0 : carried / seconds,
     utilisation:
-      seconds === 0
-        ? 0
-        : (visits * costs.redisRowSeconds + carried * costs.redisByteSeconds) / seconds,
+      seconds === 0 ? 0 : (visits * costs.redisRowSeconds + carried * costs.redisByteSeconds) / seconds,
   };
 }
 

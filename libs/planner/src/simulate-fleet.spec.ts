@@ -141,7 +141,10 @@ describe('a simulated run', () => {
   it('lets rows behind the first stage wait for full batches, and no longer than they are told', () => {
     const quick = (waitSeconds: number): number =>
       simulateFleet(
-        fleet({ rows: 1024, stages: [stage({ rowSeconds: () => 1e-6 }), stage({ waitSeconds, fullAt: 2000 })] }),
+        fleet({
+          rows: 1024,
+          stages: [stage({ rowSeconds: () => 1e-6 }), stage({ waitSeconds, fullAt: 2000 })],
+        }),
       ).seconds;
     expect(quick(5) - quick(0)).toBeGreaterThan(4.9);
     expect(quick(5) - quick(0)).toBeLessThan(5.1);
@@ -154,7 +157,13 @@ describe('a simulated run', () => {
       const rowSeconds = (waiting: number): number => 1e-3 * fill(waiting);
       const stages = [
         stage({ survives, rowSeconds: () => 1e-5 }),
-        stage({ replicas: 1, slots: 64, waitSeconds: 0.5, fullAt: rowsOfAFullBatch(lengths, 1024), rowSeconds }),
+        stage({
+          replicas: 1,
+          slots: 64,
+          waitSeconds: 0.5,
+          fullAt: rowsOfAFullBatch(lengths, 1024),
+          rowSeconds,
+        }),
       ];
       const { busySeconds, rows } = simulateFleet(fleet({ stages })).stages[1]!;
       return busySeconds / rows;

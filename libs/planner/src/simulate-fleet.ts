@@ -287,9 +287,7 @@ class StageSimulation {
   #isReady(worker: Worker, oldest: Job): boolean {
     const { slots, fullAt, waitSeconds } = this.#stage;
     return (
-      worker.jobs >= slots ||
-      worker.waiting >= fullAt ||
-      this.#around.now() >= oldest.arrived + waitSeconds
+      worker.jobs >= slots || worker.waiting >= fullAt || this.#around.now() >= oldest.arrived + waitSeconds
     );
   }
 

@@ -2,13 +2,15 @@ import { batchTokensOf } from '#pipeline/engine/stage-engine.js';
 import type { Proportion } from '#pipeline/evaluation/proportion.js';
 import { proportion } from '#pipeline/evaluation/proportion.js';
 import { sum } from '#pipeline/report/counts.js';
-import type { ModelLayout, StageLayout } from '#pipeline/stage-layout.js';
+import type { ModelLayout } from '#pipeline/stage-layout.js';
 import type { LengthShare } from './batch-fill.js';
 import { assumedLengths, batchesPerRowTable, meanLength, rowsOfAFullBatch } from './batch-fill.js';
 import type { FleetCosts } from './fleet-costs.js';
 import type { FleetSettings } from './fleet-settings.js';
 import type { Pilot, StageTimes } from './pilot.js';
 import { lengthShares } from './pilot.js';
+import type { StageDepth } from './stage-depths.js';
+import { stageDepths } from './stage-depths.js';
 
 /** What a stage has to do, and what that takes. */
 export interface StageLoad {
@@ -51,24 +53,11 @@ export class PilotError extends Error {
 
 /** @returns of each stage @throws PilotError for a pilot without rows, or of other exits */
 export function stageLoads(parts: LoadParts): StageLoad[] {
-  const { layout, pilot } = parts;
   expectPilot(parts);
-  const left = (layers: readonly number[]): number =>
-    sum(pilot.exits.filter(({ layer }) => layers.includes(layer)).map(({ rows }) => rows));
-  let entering = pilot.rows;
-  return layout.stages.map((stage, index) => {
-    const reached = entering;
-    entering -= left(stage.exits);
-    const survives = reached === 0 ? 0 : entering / reached;
-    return stageLoad(parts, index, { reached, survives, depth: depthOf(stage, pilot, reached, entering) });
-  });
+  return stageDepths(parts.layout, parts.pilot).map((depth, index) => stageLoad(parts, index, depth));
 }
 
-function stageLoad(
-  parts: LoadParts,
-  index: number,
-  { reached, survives, depth }: { reached: number; survives: number; depth: number },
-): StageLoad {
+function stageLoad(parts: LoadParts, index: number, { reached, survives, depth }: StageDepth): StageLoad {
   const { layout, pilot, times, costs, settings } = parts;
   const counts = pilot.lengths?.[index] ?? [];
   const lengths =
@@ -104,19 +93,6 @@ function stageLoad(
     fullAt: rowsOfAFullBatch(lengths, batchTokens),
     sliceRows: isLast ? Infinity : Math.max(1, Math.floor(settings.blobBytes / tokenBytes / tokens)),
   };
-}
-
-/** Rows that leave at an exit within the stage have run through the layers up to it. */
-function depthOf({ layers, exits }: StageLayout, pilot: Pilot, reached: number, through: number): number {
-  if (layers === undefined || reached === 0) return 1;
-  const [first, last] = layers;
-  const all = last - first + 1;
-  const run = sum(
-    pilot.exits
-      .filter(({ layer }) => exits.includes(layer))
-      .map(({ layer, rows }) => rows * Math.max(0, layer - first + 1)),
-  );
-  return (run + through * all) / (reached * all);
 }
 
 function expectPilot({ layout, pilot, times }: LoadParts): void {
