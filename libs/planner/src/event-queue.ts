@@ -10,11 +10,15 @@ export class EventQueue {
   readonly #heap: Event[] = [];
   #added = 0;
 
-  get isEmpty(): boolean {
-    return this.#heap.length === 0;
+  get length(): number {
+    return this.#heap.length;
   }
 
-  /** @param time seconds */
+  /** Of the next event; Infinity where none is left. */
+  get nextTime(): number {
+    return this.#heap[0]?.time ?? Infinity;
+  }
+
   add(time: number, act: () => void): void {
     const event = { time, order: this.#added++, act };
     const heap = this.#heap;

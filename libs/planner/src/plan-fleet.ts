@@ -13,6 +13,8 @@ export interface PlanParts {
   readonly settings: FleetSettings;
   /** Until new workers take jobs, seconds. */
   readonly startSeconds: number;
+  /** That the whole fleet shares, where it is on one machine. */
+  readonly sharedCores?: number | undefined;
   readonly seed: number;
 }
 
@@ -91,7 +93,7 @@ export function neededProducers({ rows, costs }: PlanParts, seconds: number): nu
 
 /** Plays a run through with fleets of given sizes. */
 export function fleetPlan(parts: PlanParts, replicas: readonly number[], producers: number): FleetPlan {
-  const { rows, loads, costs, settings, startSeconds, seed } = parts;
+  const { rows, loads, costs, settings, startSeconds, sharedCores, seed } = parts;
   const chunksInFlight = Math.max(settings.chunksInFlight, neededChunks(parts, replicas));
   const simulation = simulateFleet({
     rows,
@@ -110,6 +112,7 @@ export function fleetPlan(parts: PlanParts, replicas: readonly number[], produce
       fullAt: load.fullAt,
       sliceRows: load.sliceRows,
     })),
+    sharedCores,
     seed,
   });
   const mergeSeconds = rows * costs.mergeSeconds;

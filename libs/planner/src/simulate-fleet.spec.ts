@@ -112,6 +112,17 @@ describe('a simulated run', () => {
     expect(two.producerUtilisation).toBeGreaterThan(0.98);
   });
 
+  it('shares the cores of one machine among all that works', () => {
+    const four = [stage({ replicas: 4 })];
+    const apart = simulateFleet(fleet({ stages: four }));
+    const shared = simulateFleet(fleet({ stages: four, sharedCores: 2 }));
+    // The work of the producer and of the workers, on two cores.
+    const work = 200_000 * (1e-3 + 2e-5);
+    expect(shared.seconds / (work / 2)).toBeGreaterThan(1);
+    expect(shared.seconds / (work / 2)).toBeLessThan(1.05);
+    expect(apart.seconds).toBeLessThan(0.55 * shared.seconds);
+  });
+
   it('starves workers with too few chunks in flight', () => {
     const many = [stage({ replicas: 20 })];
     const starved = simulateFleet(fleet({ stages: many, chunksInFlight: 16 }));

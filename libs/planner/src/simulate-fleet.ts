@@ -35,6 +35,8 @@ export interface SimulatedFleet {
   /** Producer's seconds for a row, from the queue into the run directory. */
   readonly commitSeconds: number;
   readonly stages: readonly SimulatedStage[];
+  /** That all processes share, where they are on one machine; else each has its own. */
+  readonly sharedCores?: number | undefined;
   /** The same seed and fleet give the same simulation. */
   readonly seed: number;
 }
@@ -102,11 +104,17 @@ export function simulateFleet(fleet: SimulatedFleet): Simulation {
 
 class FleetSimulation {
   readonly #fleet: SimulatedFleet;
-  readonly #events = new EventQueue();
+  /** Ends of work, by `#worked`. */
+  readonly #work = new EventQueue();
+  /** What happens at a time, by `#now`. */
+  readonly #timers = new EventQueue();
+  readonly #cores: number;
   readonly #random: RandomNumbers;
   readonly #stages: StageSimulation[];
   readonly #toCommit = new Queue<Chunk>();
   #now = 0;
+  /** Seconds that a piece of work which ran from the begin on has got of its core: less than `#now` where cores are shared. */
+  #worked = 0;
   #rowsLeft: number;
   #idleProducers: number;
   #inFlight = 0;
@@ -121,11 +129,13 @@ class FleetSimulation {
     this.#fleet = fleet;
     this.#random = randomNumbers(fleet.seed);
     this.#rowsLeft = fleet.rows;
+    this.#cores = fleet.sharedCores ?? Infinity;
     this.#idleProducers = fleet.producers;
     this.#stages = fleet.stages.map(
       (stage, index) =>
         new StageSimulation(stage, this.#random, {
-          at: (time, act) => this.#events.add(time, act),
+          at: (time, act) => this.#timers.add(time, act),
+          after: (seconds, act) => this.#work.add(this.#worked + seconds, act),
           now: () => this.#now,
           done: (job) => this.#jobDone(index, job),
         }),
@@ -134,11 +144,7 @@ class FleetSimulation {
 
   run(): Simulation {
     this.#produce();
-    while (!this.#events.isEmpty) {
-      const { time, act } = this.#events.next();
-      this.#now = time;
-      act();
-    }
+    while (this.#work.length + this.#timers.length > 0) this.#next()();
     const { producers } = this.#fleet;
     return {
       rows: this.#rows,
@@ -151,13 +157,29 @@ class FleetSimulation {
     };
   }
 
+  /** Moves on to the next event. All work that is under way gets the same share of the cores. @returns what then happens */
+  #next(): () => void {
+    const pace = Math.min(1, this.#cores / Math.max(1, this.#work.length));
+    const workEnds = this.#now + (this.#work.nextTime - this.#worked) / pace;
+    if (this.#timers.nextTime <= workEnds) {
+      const { time, act } = this.#timers.next();
+      this.#worked += (time - this.#now) * pace;
+      this.#now = time;
+      return act;
+    }
+    const { time, act } = this.#work.next();
+    this.#now = workEnds;
+    this.#worked = time;
+    return act;
+  }
+
   /** Commits come first: they make room. */
   #produce(): void {
     const { chunkRows, chunksInFlight, feedSeconds, commitSeconds } = this.#fleet;
     while (this.#idleProducers > 0) {
       const done = this.#toCommit.shift();
       if (done !== undefined) {
-        this.#work(done.rows * commitSeconds, () => {
+        this.#producerWorks(done.rows * commitSeconds, () => {
           this.#rows += done.rows;
           this.#chunks += 1;
           this.#inFlight -= 1;
@@ -169,17 +191,17 @@ class FleetSimulation {
       this.#rowsLeft -= rows;
       this.#inFlight += 1;
       this.#inFlightMost = Math.max(this.#inFlightMost, this.#inFlight);
-      this.#work(rows * feedSeconds, () => {
+      this.#producerWorks(rows * feedSeconds, () => {
         this.#fedAt = this.#now;
         this.#stages[0]!.add({ chunk: { rows, jobs: 1 }, rows, arrived: this.#now });
       });
     }
   }
 
-  #work(seconds: number, then: () => void): void {
+  #producerWorks(seconds: number, then: () => void): void {
     this.#idleProducers -= 1;
     this.#producerBusy += seconds;
-    this.#events.add(this.#now + seconds, () => {
+    this.#work.add(this.#worked + seconds, () => {
       this.#idleProducers += 1;
       then();
       this.#produce();
@@ -205,6 +227,8 @@ class FleetSimulation {
 /** What a stage needs of the simulation around it. */
 interface Surroundings {
   readonly at: (time: number, act: () => void) => void;
+  /** When so many seconds of a core are worked off. */
+  readonly after: (seconds: number, act: () => void) => void;
   readonly now: () => number;
   readonly done: (job: Job) => void;
 }
@@ -307,7 +331,7 @@ class StageSimulation {
     worker.held.shift();
     worker.waiting -= job.rows;
     worker.idleThreads -= 1;
-    this.#around.at(this.#around.now() + seconds, () => {
+    this.#around.after(seconds, () => {
       worker.idleThreads += 1;
       this.#present -= job.rows;
       if (worker.jobs === this.#stage.slots) this.#free.push(worker);

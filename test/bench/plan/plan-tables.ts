@@ -1,0 +1,120 @@
+import { spreadOf } from '../statistics.js';
+import { fixed, spreadText } from '../view/spread-text.js';
+import type { ResultTable } from '../view/table.js';
+import type { Foretold } from './foretell.js';
+import type { FleetRun } from './run-stage-fleet.js';
+
+/** A run, and what was foretold of it from the pilot of its round. */
+export interface ComparedRun {
+  readonly run: FleetRun;
+  readonly foretold: Foretold;
+}
+
+const spread = (values: readonly number[], decimals: number, unit = ''): string =>
+  spreadText(spreadOf(values), decimals, unit);
+
+/** Foretold ÷ measured − 1, of one run. */
+export const errorOf = ({ run, foretold }: ComparedRun): number =>
+  foretold.simulation.seconds / run.seconds - 1;
+
+function byWorkers(compared: readonly ComparedRun[]): [workers: number, compared: ComparedRun[]][] {
+  const counts = [...new Set(compared.map(({ run }) => run.workers))].sort((a, b) => a - b);
+  return counts.map((workers) => [workers, compared.filter(({ run }) => run.workers === workers)]);
+}
+
+export function finishTable(compared: readonly ComparedRun[]): ResultTable {
+  return {
+    title: 'Foretold and measured',
+    note: 'From the first chunk read to the last committed; the fleet shares the cores of this machine that other processes left to it.',
+    columns: ['workers of each stage', 'cores left', 'foretold s', 'measured s', 'error'],
+    rows: byWorkers(compared).map(([workers, each]) => [
+      String(workers),
+      spread(
+        each.map(({ run }) => run.cores),
+        2,
+      ),
+      spread(
+        each.map(({ foretold }) => foretold.simulation.seconds),
+        1,
+      ),
+      spread(
+        each.map(({ run }) => run.seconds),
+        1,
+      ),
+      spread(
+        each.map((one) => 100 * errorOf(one)),
+        1,
+        ' %',
+      ),
+    ]),
+  };
+}
+
+export function stageTable(compared: readonly ComparedRun[]): ResultTable {
+  const stages = compared[0]!.run.stages.length;
+  return {
+    title: 'Stage by stage',
+    note: 'Share of the rows that enter, processor time of the workers for each of them, tokens of a batch; foretold → measured.',
+    columns: ['workers of each stage', 'stage', 'share', 'ms a row', 'tokens a batch'],
+    rows: byWorkers(compared).flatMap(([workers, each]) =>
+      Array.from({ length: stages }, (_, stage) => {
+        const of = (figure: (one: ComparedRun) => number, decimals: number): string =>
+          spread(each.map(figure), decimals);
+        const pair = (
+          foretold: (one: ComparedRun) => number,
+          measured: (one: ComparedRun) => number,
+          decimals: number,
+        ): string => `${of(foretold, decimals)} → ${of(measured, decimals)}`;
+        return [
+          String(workers),
+          String(stage + 1),
+          pair(
+            ({ foretold }) => foretold.loads[stage]!.reach.share,
+            ({ run }) => run.stages[stage]!.rows / run.rows,
+            3,
+          ),
+          pair(
+            ({ foretold: { simulation } }) =>
+              (1000 * simulation.stages[stage]!.busySeconds) / simulation.stages[stage]!.rows,
+            ({ run }) => (1000 * run.stages[stage]!.cpuSeconds) / run.stages[stage]!.rows,
+            3,
+          ),
+          of(({ run }) => run.stages[stage]!.tokens / run.stages[stage]!.batches, 0),
+        ];
+      }),
+    ),
+  };
+}
+
+/** What `measuredCosts` of the planner stands on. */
+export function besideTable(compared: readonly ComparedRun[]): ResultTable {
+  const of = (figure: (run: FleetRun) => number): string =>
+    spread(
+      compared.map(({ run }) => figure(run)),
+      1,
+    );
+  return {
+    title: 'Beside the model',
+    note: 'Processor time for a row of the corpus, µs.',
+    columns: ['process', 'µs a row'],
+    rows: [
+      [
+        'producer: read, give, collect, format, commit, merge',
+        of((run) => (1e6 * run.producerSeconds) / run.rows),
+      ],
+      ['Redis', of((run) => (1e6 * run.redisSeconds) / run.rows)],
+      [
+        'workers, beyond their models',
+        of(
+          (run) =>
+            (1e6 * run.stages.reduce((sum, each) => sum + each.cpuSeconds - each.modelSeconds, 0)) / run.rows,
+        ),
+      ],
+    ],
+  };
+}
+
+export function worstError(compared: readonly ComparedRun[]): string {
+  const worst = Math.max(...compared.map((one) => Math.abs(errorOf(one))));
+  return `The largest error of a run is ${fixed(100 * worst, 1)} %.`;
+}
