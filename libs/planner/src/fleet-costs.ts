@@ -25,7 +25,7 @@ export const measuredCosts: FleetCosts = {
   commitSeconds: 18e-6,
   mergeSeconds: 6e-6,
   jobSeconds: 1.8e-6,
-  activationSeconds: 2e-9,
+  activationSeconds: 4.5e-9,
   redisRowSeconds: 1.2e-6,
-  redisByteSeconds: 1e-9,
+  redisByteSeconds: 2e-9,
 };

@@ -17,10 +17,11 @@ import { markdownTable } from '../view/markdown-table.js';
 import { plainTable } from '../view/plain-tables.js';
 import { fixed } from '../view/spread-text.js';
 import { foretell } from './foretell.js';
+import { measureCosts } from './measure-costs.js';
 import type { PlanBenchOptions } from './options.js';
 import { planBenchOptions } from './options.js';
 import type { ComparedRun } from './plan-tables.js';
-import { besideTable, errorOf, finishTable, stageTable, worstError } from './plan-tables.js';
+import { besideTable, costTable, errorOf, finishTable, stageTable, worstError } from './plan-tables.js';
 import { runStageFleet } from './run-stage-fleet.js';
 
 const KIND = 'int8-from-0';
@@ -67,6 +68,11 @@ async function bench(options: PlanBenchOptions, folder: string): Promise<void> {
     device: 'cpu',
     onNote: () => undefined,
   } as const;
+  const long = join(folder, 'long.jsonl');
+  const times = Math.ceil(options.costRows / corpus.texts.length);
+  await writeFile(long, (await readFile(corpus.path, 'utf8')).repeat(times));
+  const costs = await measureCosts(long);
+  await rm(long);
   const compared: ComparedRun[] = [];
   for (let round = 0; round < options.rounds; round += 1) {
     const measured = await pilotOfCorpus(bundle, sample, pilotOptions);
@@ -92,9 +98,9 @@ async function bench(options: PlanBenchOptions, folder: string): Promise<void> {
     begun,
     configuration,
     samples: [],
-    summary: compared,
+    summary: { compared, costs },
   });
-  const tables = [finishTable(compared), stageTable(compared), besideTable(compared)];
+  const tables = [finishTable(compared), stageTable(compared), besideTable(compared), costTable(costs)];
   const lines = configurationLines(configuration);
   process.stdout.write(`${[...lines, '', ...tables.flatMap(plainTable), worstError(compared)].join('\n')}\n`);
   if (options.markdown !== undefined) {

@@ -8,6 +8,7 @@ export interface PlanBenchOptions {
   readonly rows: number;
   readonly repeat: number;
   readonly pilotRows: number;
+  readonly costRows: number;
   /** Workers of each stage, of the fleets that are compared. */
   readonly workers: number[];
   readonly checkpoint?: string | undefined;
@@ -36,6 +37,12 @@ export function planBenchOptions(args: readonly string[]): PlanBenchOptions {
     .option('--rows <n>', 'rows that are labelled, at even distances', wholeNumber(1), 6600)
     .option('--repeat <n>', 'times that these rows are in the corpus', wholeNumber(1), 8)
     .option('--pilot-rows <n>', 'rows that the pilot labels', wholeNumber(1), 2000)
+    .option(
+      '--cost-rows <n>',
+      'rows without a model that tell what the producer takes',
+      wholeNumber(1),
+      400_000,
+    )
     .option('--workers <a,b,…>', 'workers of each stage, of one fleet after the other', countList, [1, 2])
     .option(
       '--checkpoint <dir>',

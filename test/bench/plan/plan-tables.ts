@@ -2,6 +2,7 @@ import { spreadOf } from '../statistics.js';
 import { fixed, spreadText } from '../view/spread-text.js';
 import type { ResultTable } from '../view/table.js';
 import type { Foretold } from './foretell.js';
+import type { BesideCosts } from './measure-costs.js';
 import type { FleetRun } from './run-stage-fleet.js';
 
 /** A run, and what was foretold of it from the pilot of its round. */
@@ -87,6 +88,22 @@ export function stageTable(compared: readonly ComparedRun[]): ResultTable {
 }
 
 /** What `measuredCosts` of the planner stands on. */
+export function costTable({ producer, merge, send, get, redis }: BesideCosts): ResultTable {
+  return {
+    title: 'What the planner counts beside the model',
+    note: 'Processor time of a warm producer with workers that have no model, and of activations through Redis, with an append-only file.',
+    columns: ['', 'time'],
+    rows: [
+      ['producer, a row: read, give, collect, format, commit', `${fixed(producer, 1)} µs`],
+      ['producer, a row: merge', `${fixed(merge, 1)} µs`],
+      ['worker, a byte of activations sent', `${fixed(send, 2)} ns`],
+      ['worker, a byte of activations got', `${fixed(get, 2)} ns`],
+      ['Redis, a byte of activations in and out', `${fixed(redis, 2)} ns`],
+    ],
+  };
+}
+
+/** Of whole runs, with the start of every process. */
 export function besideTable(compared: readonly ComparedRun[]): ResultTable {
   const of = (figure: (run: FleetRun) => number): string =>
     spread(
