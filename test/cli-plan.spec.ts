@@ -14,7 +14,14 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-plan-'));
   await writeFile(join(folder, 'mails.jsonl'), jsonLines(await mailSample(200, 200)));
   // Measured once; every other test plans from it.
-  const { end, stderr } = await plan('--pilot', 'mails.jsonl', '--save-pilot', 'pilot.json', '--speed', '0.03');
+  const { end, stderr } = await plan(
+    '--pilot',
+    'mails.jsonl',
+    '--save-pilot',
+    'pilot.json',
+    '--speed',
+    '0.03',
+  );
   expect(end, stderr).toBe(0);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -64,7 +71,8 @@ describe('sluice plan', () => {
     expect(shares).toEqual(shares.toSorted((a, b) => b - a));
     expect(shares[1]).toBeGreaterThan(0);
     expect(shares[1]).toBeLessThan(0.5);
-    const hours = result.stages.reduce((sum, stage) => sum + stage.replicas, 0) * (result.finishSeconds / 3600);
+    const hours =
+      result.stages.reduce((sum, stage) => sum + stage.replicas, 0) * (result.finishSeconds / 3600);
     expect(result.workerHours).toBeCloseTo(hours, 6);
     expect(result.cost).toBeCloseTo(hours * 0.04, 6);
     expect(result.costPerMillionRows).toBeCloseTo((hours * 0.04) / 100, 8);

@@ -11,20 +11,27 @@ it.each([
   [1024, 0.97],
   [7, 0.5],
   [100_000, 0.0001],
-])('draws of %i rows as many as survive, by the mean and variance of the binomial distribution: p %f', (rows, p) => {
-  const random = randomNumbers(7);
-  const draws = Array.from({ length: 20_000 }, () => drawSurvivors(rows, p, random));
-  const mean = draws.reduce((sum, draw) => sum + draw, 0) / draws.length;
-  const variance = draws.reduce((sum, draw) => sum + (draw - mean) ** 2, 0) / draws.length;
-  const expected = rows * p * (1 - p);
-  // Five standard errors.
-  expect(Math.abs(mean - rows * p)).toBeLessThan(5 * Math.sqrt(expected / draws.length));
-  expect(variance / expected).toBeGreaterThan(0.9);
-  expect(variance / expected).toBeLessThan(1.1);
-});
+])(
+  'draws of %i rows as many as survive, by the mean and variance of the binomial distribution: p %f',
+  (rows, p) => {
+    const random = randomNumbers(7);
+    const draws = Array.from({ length: 20_000 }, () => drawSurvivors(rows, p, random));
+    const mean = draws.reduce((sum, draw) => sum + draw, 0) / draws.length;
+    const variance = draws.reduce((sum, draw) => sum + (draw - mean) ** 2, 0) / draws.length;
+    const expected = rows * p * (1 - p);
+    // Five standard errors.
+    expect(Math.abs(mean - rows * p)).toBeLessThan(5 * Math.sqrt(expected / draws.length));
+    expect(variance / expected).toBeGreaterThan(0.9);
+    expect(variance / expected).toBeLessThan(1.1);
+  },
+);
 
 it('never draws fewer than none or more than all', () => {
-  const any = fc.tuple(fc.integer({ min: 0, max: 5000 }), fc.double({ min: 0, max: 1, noNaN: true }), fc.nat());
+  const any = fc.tuple(
+    fc.integer({ min: 0, max: 5000 }),
+    fc.double({ min: 0, max: 1, noNaN: true }),
+    fc.nat(),
+  );
   fc.assert(
     fc.property(any, ([rows, p, seed]) => {
       const drawn = drawSurvivors(rows, p, randomNumbers(seed));

@@ -17,15 +17,15 @@ export interface FleetCosts {
 }
 
 /**
- * On a core of an AMD EPYC without VNNI. The queue's share is that of docs/performance-fleet.md; the rest was measured by
- * `npm run bench:plan` with rows of some 240 bytes.
+ * On a core of a Xeon with AMX: what `npm run bench:plan` prints, with rows of some 240 bytes; the queue's share is that of
+ * docs/performance-fleet.md.
  */
 export const measuredCosts: FleetCosts = {
-  feedSeconds: 12e-6,
-  commitSeconds: 18e-6,
-  mergeSeconds: 6e-6,
+  feedSeconds: 8e-6,
+  commitSeconds: 10e-6,
+  mergeSeconds: 2.5e-6,
   jobSeconds: 1.8e-6,
-  activationSeconds: 4.5e-9,
+  activationSeconds: 7e-9,
   redisRowSeconds: 1.2e-6,
-  redisByteSeconds: 2e-9,
+  redisByteSeconds: 3e-9,
 };

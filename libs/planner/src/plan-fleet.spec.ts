@@ -44,8 +44,24 @@ const pilot: Pilot = {
 };
 
 function parts(rows: number, given: Partial<Parameters<typeof stageLoads>[0]> = {}): PlanParts {
-  const all = { layout, maxLength: 128, pilot, times, costs: measuredCosts, settings, speeds: [1, 1, 1], ...given };
-  return { rows, loads: stageLoads(all), costs: all.costs, settings: all.settings, startSeconds: 60, seed: 1 };
+  const all = {
+    layout,
+    maxLength: 128,
+    pilot,
+    times,
+    costs: measuredCosts,
+    settings,
+    speeds: [1, 1, 1],
+    ...given,
+  };
+  return {
+    rows,
+    loads: stageLoads(all),
+    costs: all.costs,
+    settings: all.settings,
+    startSeconds: 60,
+    seed: 1,
+  };
 }
 
 describe('the load of a stage', () => {
@@ -68,7 +84,11 @@ describe('the load of a stage', () => {
   });
 
   it('knows the lengths of the rows where the pilot does', () => {
-    const lengths = [[{ length: 40, rows: 2000 }], [{ length: 50, rows: 1300 }], [{ length: 100, rows: 500 }]];
+    const lengths = [
+      [{ length: 40, rows: 2000 }],
+      [{ length: 50, rows: 1300 }],
+      [{ length: 100, rows: 500 }],
+    ];
     const loads = parts(1, { pilot: { ...pilot, lengths } }).loads;
     expect(loads.map(({ tokens }) => tokens)).toEqual([40, 50, 100]);
     expect(loads[2]!.fullAt).toBe(10);
@@ -85,7 +105,7 @@ describe('the load of a stage', () => {
 describe('a plan', () => {
   it('meets its target in the simulation, with not many more workers than the work alone needs', () => {
     const goal = fc.record({
-      rows: fc.integer({ min: 100_000, max: 20_000_000 }),
+      rows: fc.integer({ min: 100_000, max: 5_000_000 }),
       hours: fc.double({ min: 0.5, max: 24, noNaN: true }),
       slow: fc.double({ min: 0.3, max: 5, noNaN: true }),
     });
@@ -102,7 +122,7 @@ describe('a plan', () => {
           expect(replicas[index]).toBeLessThanOrEqual(Math.ceil(1.35 * needed) + 1);
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 
@@ -110,11 +130,13 @@ describe('a plan', () => {
     const plan = planFleet(parts(50_000_000), 3600);
     expect(plan.chunksInFlight).toBeGreaterThan(8 * plan.replicas[0]!);
     const starved = parts(50_000_000, { settings: { ...settings, jobs: 1 } });
-    expect(fleetPlan(starved, plan.replicas, plan.producers).chunksInFlight).toBeLessThan(plan.chunksInFlight);
+    expect(fleetPlan(starved, plan.replicas, plan.producers).chunksInFlight).toBeLessThan(
+      plan.chunksInFlight,
+    );
   });
 
   it('has a second producer where one is too slow', () => {
-    const { producers, simulation } = planFleet(parts(500_000_000), 3 * 3600);
+    const { producers, simulation } = planFleet(parts(20_000_000), 450);
     expect(producers).toBeGreaterThan(1);
     expect(simulation.producerUtilisation).toBeLessThan(0.9);
   });
@@ -124,10 +146,10 @@ describe('a plan', () => {
     expect(() => planFleet(parts(1000), 66)).toThrow(/No number of workers/);
   });
 
-  it('of 10⁹ rows needs Redis for what is on its way, not for the rows', () => {
-    const given = parts(1e9);
-    const plan = planFleet(given, 24 * 3600);
-    const load = redisLoad(plan, given.loads, { textBytes: 240, rows: 1e9, costs: measuredCosts, settings });
+  it('needs Redis for what is on its way, not for the rows', () => {
+    const given = parts(1e8);
+    const plan = planFleet(given, 3 * 3600);
+    const load = redisLoad(plan, given.loads, { textBytes: 240, rows: 1e8, costs: measuredCosts, settings });
     expect(load.queueBytes).toBeLessThan(2e9);
     expect(load.activationBytes).toBeGreaterThan(0);
     const most = plan.chunksInFlight * 1024 * 2 * 53 * 384 * 4;
