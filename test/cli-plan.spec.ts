@@ -40,6 +40,8 @@ async function json(...options: string[]): Promise<CapacityPlan> {
   return JSON.parse(stdout);
 }
 
+const workers = ({ stages }: CapacityPlan): number => stages.reduce((sum, { replicas }) => sum + replicas, 0);
+
 const saved = ['--pilot', 'pilot.json'] as const;
 
 describe('sluice plan', () => {
@@ -101,8 +103,6 @@ describe('sluice plan', () => {
   });
 
   it('needs fewer workers where they are faster or there is more time, and more without a pilot', async () => {
-    const workers = ({ stages }: CapacityPlan): number =>
-      stages.reduce((sum, { replicas }) => sum + replicas, 0);
     const rows = ['--rows', '1e9'];
     const some = workers(await json(...saved, ...rows));
     expect(workers(await json(...saved, ...rows, '--worker-speed', '3'))).toBeLessThan(0.6 * some);

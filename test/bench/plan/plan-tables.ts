@@ -55,36 +55,41 @@ export function stageTable(compared: readonly ComparedRun[]): ResultTable {
   const stages = compared[0]!.run.stages.length;
   return {
     title: 'Stage by stage',
-    note: 'Share of the rows that enter, processor time of the workers for each of them, tokens of a batch; foretold → measured.',
+    note: 'Share of the rows that enter, processor time of the workers for each of them, foretold → measured; tokens of a batch, measured.',
     columns: ['workers of each stage', 'stage', 'share', 'ms a row', 'tokens a batch'],
     rows: byWorkers(compared).flatMap(([workers, each]) =>
-      Array.from({ length: stages }, (_, stage) => {
-        const of = (figure: (one: ComparedRun) => number, decimals: number): string =>
-          spread(each.map(figure), decimals);
-        const pair = (
-          foretold: (one: ComparedRun) => number,
-          measured: (one: ComparedRun) => number,
-          decimals: number,
-        ): string => `${of(foretold, decimals)} → ${of(measured, decimals)}`;
-        return [
-          String(workers),
-          String(stage + 1),
-          pair(
-            ({ foretold }) => foretold.loads[stage]!.reach.share,
-            ({ run }) => run.stages[stage]!.rows / run.rows,
-            3,
-          ),
-          pair(
-            ({ foretold: { simulation } }) =>
-              (1000 * simulation.stages[stage]!.busySeconds) / simulation.stages[stage]!.rows,
-            ({ run }) => (1000 * run.stages[stage]!.cpuSeconds) / run.stages[stage]!.rows,
-            3,
-          ),
-          of(({ run }) => run.stages[stage]!.tokens / run.stages[stage]!.batches, 0),
-        ];
-      }),
+      Array.from({ length: stages }, (_, stage) => [String(workers), ...stageCells(each, stage)]),
     ),
   };
+}
+
+function stageCells(compared: readonly ComparedRun[], stage: number): string[] {
+  const pair = (foretold: (one: Foretold) => number, measured: (run: FleetRun) => number): string =>
+    [
+      spread(
+        compared.map((one) => foretold(one.foretold)),
+        3,
+      ),
+      spread(
+        compared.map((one) => measured(one.run)),
+        3,
+      ),
+    ].join(' → ');
+  return [
+    String(stage + 1),
+    pair(
+      ({ loads }) => loads[stage]!.reach.share,
+      ({ stages, rows }) => stages[stage]!.rows / rows,
+    ),
+    pair(
+      ({ simulation }) => (1000 * simulation.stages[stage]!.busySeconds) / simulation.stages[stage]!.rows,
+      ({ stages }) => (1000 * stages[stage]!.cpuSeconds) / stages[stage]!.rows,
+    ),
+    spread(
+      compared.map(({ run }) => run.stages[stage]!.tokens / run.stages[stage]!.batches),
+      0,
+    ),
+  ];
 }
 
 /** What `measuredCosts` of the planner stands on. */

@@ -27,7 +27,7 @@ export interface FleetRun {
   readonly rows: number;
   /** From the first chunk that is read to the last that is committed. */
   readonly seconds: number;
-  /** From there to the finished output. */
+  /** Processor time. */
   readonly producerSeconds: number;
   readonly redisSeconds: number;
   readonly stages: readonly StageWork[];
@@ -35,6 +35,8 @@ export interface FleetRun {
   readonly cores: number;
   readonly outputSha256: string;
 }
+
+const cpuOf = (pid: number): number => cpuSecondsOf(pid) ?? 0;
 
 /** Redis, a producer, and workers of one thread, so many for each stage. */
 export async function runStageFleet(
@@ -65,7 +67,6 @@ export async function runStageFleet(
         ),
       ),
     );
-    const cpuOf = (pid: number): number => cpuSecondsOf(pid) ?? 0;
     const measure = async (): Promise<{
       producer: number;
       redis: number;
