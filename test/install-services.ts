@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 const services = {
   'redis-server': ['redis-server', '--version'],
   prometheus: ['promtool', '--version'],
+  chromium: ['chromium', '--version'],
 } as const;
 
 export default function installServices(): void {

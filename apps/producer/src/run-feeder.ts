@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '#config/settings-schema.js';
 import type { Metrics } from '#metrics/metrics.js';
 import type { Bundle } from '#model/bundle/bundle.js';
-import { layoutOf } from '#model/bundle/manifest.js';
+import { answerFormOf, layoutOf } from '#model/bundle/manifest.js';
 import { modelReference, versionName } from '#model/registry/model-name.js';
 import type { RunProgress } from '#pipeline/label-run.js';
 import { RunStoppedError } from '#pipeline/label-run.js';
@@ -11,17 +11,22 @@ import { readJson } from '#pipeline/run-directory/read-json.js';
 import { RunLockedError, RunLockLostError } from '#pipeline/run-directory/run-lock.js';
 import { isRunRecord } from '#pipeline/run-directory/run-record.js';
 import { sum } from '#pipeline/report/counts.js';
+import { countedReport } from '#pipeline/report/run-report.js';
 import type { Tally } from '#pipeline/report/tally.js';
 import { exitLayers } from '#pipeline/stage-layout.js';
 import { policyOf } from '#run/choose-policy.js';
 import { expectedExits } from '#run/expected-exits.js';
+import type { ChunkWorkers } from '#run/label-corpus.js';
 import { labelCorpus } from '#run/label-corpus.js';
 import type { RunOptions } from '#run/label-options.js';
 import type { LabelProgress } from '#run/label-progress.js';
 import { labelProgressOf } from '#run/label-progress.js';
+import type { RunCounts } from '#run/run-counts.js';
+import { runCounts } from '#run/run-counts.js';
 import { UsageError } from '#run/usage-error.js';
 import { countCommitted } from './committed-rows.js';
 import type { FleetLink } from './fleet-link.js';
+import { LeastCertainRows } from './least-certain-rows.js';
 import type { ModelShelf } from './model-shelf.js';
 import type { RunFolders, SubmittedRun } from './run-folder.js';
 
@@ -31,6 +36,9 @@ export interface FedRun {
   /** Version of a model, such as `topics@3`. */
   readonly model: string;
   progress: LabelProgress | undefined;
+  /** Counts anew, since that takes a while for a model of many labels: for who asks. */
+  counts: (() => RunCounts) | undefined;
+  leastCertain: LeastCertainRows | undefined;
   waitsFor: string | undefined;
   /** Hash of the bundle that no worker serves, while that is what it waits for. */
   waitsForWorkersOf: string | undefined;
@@ -56,6 +64,11 @@ const WORKERS_EVERY_MS = 1000;
 const LOCKED_FOR_MS = 15_000;
 /** Progress is written down for other producers so often at most. */
 const TELL_EVERY_MS = 1000;
+
+/** What is written down of a run that goes on. */
+export interface StoredProgress extends LabelProgress {
+  readonly counts?: RunCounts | undefined;
+}
 
 /** Why a run was stopped here. */
 type StopReason = 'cancelled' | 'producer-stops';
@@ -176,6 +189,8 @@ export class RunFeeder {
       id: run.id,
       model: modelOf(run),
       progress: undefined,
+      counts: undefined,
+      leastCertain: undefined,
       waitsFor: undefined,
       waitsForWorkersOf: undefined,
       chunksInFlight: 0,
@@ -223,7 +238,14 @@ export class RunFeeder {
     const options = runOptions(run, this.#folders, this.#settings);
     const fingerprint = await this.#fingerprint(bundle, options.runDir, fed);
     await this.#folders.setState(id, 'running');
-    const workers = this.#fleet.chunkWorkers(bundle, fingerprint, priorityOf(run));
+    const { labels } = bundle.manifest;
+    const leastCertain = await LeastCertainRows.open(
+      this.#folders.path(id, LEAST_CERTAIN),
+      labels,
+      answerFormOf(bundle.manifest),
+    );
+    fed.leastCertain = leastCertain;
+    const workers = watched(this.#fleet.chunkWorkers(bundle, fingerprint, priorityOf(run)), leastCertain);
     const policy = policyOf(bundle.manifest, request);
     const tell = this.#teller(bundle, run, fed, expectedExits(bundle.manifest, policy));
     try {
@@ -281,6 +303,7 @@ export class RunFeeder {
       }
       if (phase === 'labelling' && counted !== undefined)
         countCommitted(this.#metrics, modelName(request.model), counted, tally, expected);
+      fed.counts = () => runCounts(countedReport(tally, manifest.labels, manifest.geometry.layers));
       if (phase === 'labelling') counted = tally;
       fed.chunksInFlight = phase === 'labelling' ? progress.chunksPlanned - progress.chunksCommitted : 0;
       fed.progress = labelProgressOf(progress, {
@@ -299,16 +322,17 @@ export class RunFeeder {
       }
       if (performance.now() - written < TELL_EVERY_MS) return;
       written = performance.now();
-      writing = this.#writeProgress(id, fed.progress);
+      writing = this.#writeProgress(id, { ...fed.progress, counts: fed.counts?.() });
     };
     const end = async (): Promise<void> => {
       await writing;
-      if (fed.progress !== undefined) await this.#writeProgress(id, fed.progress);
+      if (fed.progress !== undefined)
+        await this.#writeProgress(id, { ...fed.progress, counts: fed.counts?.() });
     };
     return { onProgress, end };
   }
 
-  async #writeProgress(id: string, progress: LabelProgress): Promise<void> {
+  async #writeProgress(id: string, progress: StoredProgress): Promise<void> {
     await writeDurably(this.#folders.path(id, 'progress.json'), JSON.stringify(progress)).catch(
       (error: unknown) => this.#log.warn(`The progress of run ${id} cannot be written: ${String(error)}`),
     );
@@ -323,6 +347,20 @@ function modelOf({ request, version }: SubmittedRun): string {
 const modelName = (reference: string): string => modelReference(reference)?.name ?? reference;
 
 const priorityOf = ({ request }: SubmittedRun): number => priorities[request.priority ?? 'normal'];
+
+/** Name of the least certain rows in a run's folder. */
+export const LEAST_CERTAIN = 'least-certain.json';
+
+/** The same workers, and the rows that they were least certain of are noted. */
+function watched(workers: ChunkWorkers, leastCertain: LeastCertainRows): ChunkWorkers {
+  return {
+    ...workers,
+    open: async (run) => {
+      const opened = await workers.open(run);
+      return { ...opened, labeller: leastCertain.watch(opened.labeller) };
+    },
+  };
+}
 
 /** Name of a run's output in its folder. */
 export function outputName({ outFormat = 'jsonl', compress = false }: SubmittedRun['request']): string {

@@ -9,6 +9,7 @@ import type { Bundle } from '#model/bundle/bundle.js';
 import { openBundle } from '#model/bundle/bundle.js';
 import { layoutOf } from '#model/bundle/manifest.js';
 import { bundleDirectory } from '#model/registry/model-registry.js';
+import { batchTokensOf } from '#pipeline/engine/stage-engine.js';
 import { ByteBudget } from '#pipeline/fleet/byte-budget.js';
 import type { StageJob } from '#pipeline/fleet/fleet-ports.js';
 import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
@@ -95,7 +96,15 @@ export class FleetWorker implements ServiceHealth {
     });
     this.#closing.push(() => opened.close());
     this.#beginCounting(stages);
-    const figures = new StageFigures(this.#metrics, stages, () => this.#worker?.moved());
+    const served = Array.from({ length: stages[1] - stages[0] + 1 }, (_, index) => stages[0] + index);
+    const figures = new StageFigures(
+      this.#metrics,
+      served.map((stage) => ({
+        stage,
+        batchTokens: batchTokensOf(layout.stages[stage]!, settings.batchTokens),
+      })),
+      () => this.#worker?.moved(),
+    );
     const transport = new BullmqTransport(redis, bundle.hash);
     this.#closing.push(() => transport.close());
     const bytes = settings.activationMemory * MEBIBYTE;
@@ -132,7 +141,7 @@ export class FleetWorker implements ServiceHealth {
       (job, isSuspect, signal) => this.#work(job, isSuspect, signal, parts, figures),
       {
         bundle: bundle.hash,
-        stages: Array.from({ length: stages[1] - stages[0] + 1 }, (_, index) => stages[0] + index),
+        stages: served,
         fingerprint: fingerprint(settings.device),
         jobs: settings.jobs,
         lockMs: settings.lockSeconds * 1000,
