@@ -10,7 +10,7 @@ import { z } from 'zod';
 /** What is built and fetched stays here between runs. */
 export const cacheFolder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sluice-tests');
 
-const NEEDED = 'Go 1.24 or later is needed, to build it from its module: install it, with go on the PATH.';
+const NEEDED = 'Go 1.26 or later is needed, to build it from its module: install it, with go on the PATH.';
 
 /** What a test needs and cannot get. */
 export class ToolMissingError extends Error {

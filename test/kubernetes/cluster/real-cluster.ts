@@ -78,8 +78,10 @@ describe.each(overlayNames)('overlay %s', (name) => {
   });
 
   it('is as it was applied: nothing of it is changed or dropped by the server', () => {
-    const { status, stdout, stderr } = plane.kubectl(['diff', '--server-side', '-f', '-'], text);
-    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+    const diff = ['diff', '--server-side', '-f', '-'];
+    expect(plane.kubectl(diff, text)).toEqual({ status: 0, stdout: '', stderr: '' });
+    const changed = text.replaceAll('terminationGracePeriodSeconds: 60', 'terminationGracePeriodSeconds: 61');
+    expect(plane.kubectl(diff, changed).stdout).toContain('+      terminationGracePeriodSeconds: 61');
   });
 });
 
