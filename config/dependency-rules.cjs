@@ -12,6 +12,7 @@ const mayUse = {
   config: [],
   metrics: ['pipeline'],
   run: ['pipeline', 'corpus', 'tokenizer', 'model', 'inference'],
+  planner: ['pipeline'],
   plot: [],
   training: ['pipeline', 'corpus', 'tokenizer', 'model', 'inference', 'plot'],
 };

@@ -3,11 +3,19 @@ import { spawnSync } from 'node:child_process';
 
 const services = {
   'redis-server': ['redis-server', '--version'],
+  prometheus: ['promtool', '--version'],
   chromium: ['chromium', '--version'],
 } as const;
 
 export default function installServices(): void {
-  const missing = Object.entries(services).flatMap(([debian, [command, flag]]) =>
+  installPackages(services);
+}
+
+/** @param packages of Debian: a command of each, and the flag that asks for its version */
+export function installPackages(
+  packages: Readonly<Record<string, readonly [command: string, flag: string]>>,
+): void {
+  const missing = Object.entries(packages).flatMap(([debian, [command, flag]]) =>
     spawnSync(command, [flag]).error === undefined ? [] : [debian],
   );
   if (missing.length === 0 || process.getuid?.() !== 0) return;

@@ -42,7 +42,9 @@ const learning = {
 const { exitSize, batchTokens, backend } = learning;
 const distilling = {
   kind: 'distil',
-  ...{ exitSize, batchTokens, backend },
+  exitSize,
+  batchTokens,
+  backend,
   data: 'texts.jsonl',
   dev: 'dev.jsonl',
   rate: 0.01,
@@ -115,6 +117,8 @@ async function watch(id: string, is: (view: TrainingView) => boolean): Promise<T
 const over = (id: string): Promise<TrainingView> => watch(id, (view) => !isTrainingUnderWay(view));
 const weights = (id: string, step = 0): Promise<Buffer> =>
   readFile(join(fleet.folder, 'trainings', id, 'steps', String(step), 'out/model.safetensors'));
+
+const hasCheckpoint = ({ steps: [step] }: TrainingView): boolean => (step!.progress?.step ?? 0) > 25;
 
 async function stopped(service: Service): Promise<void> {
   service.kill('SIGTERM');
@@ -251,8 +255,6 @@ describe('a training that is disturbed', () => {
     expect(end, stderr).toBe(0);
     expected = await readFile(join(fleet.folder, 'undisturbed/model.safetensors'));
   });
-
-  const hasCheckpoint = ({ steps: [step] }: TrainingView): boolean => (step!.progress?.step ?? 0) > 25;
 
   it('goes on after kill -9 of its trainer, and comes to the same bytes', async () => {
     const first = await fleet.trainer(env);

@@ -2,8 +2,9 @@ import type { Metrics } from '#metrics/metrics.js';
 import { share, sum } from '#pipeline/report/counts.js';
 import type { StageCard, WorkerCard } from '#queue/worker-registry.js';
 import { listWorkers } from '#queue/worker-registry.js';
-import { versionName } from '#model/registry/model-name.js';
+import { modelReference, versionName } from '#model/registry/model-name.js';
 import type { ModelVersion } from '#model/registry/model-registry.js';
+import { beginCounting } from './committed-rows.js';
 import type { FleetLink } from './fleet-link.js';
 import type { ModelShelf } from './model-shelf.js';
 import type { RunFeeder } from './run-feeder.js';
@@ -47,7 +48,7 @@ export interface StageView {
 export class QueueGauges {
   readonly #fleet: FleetLink;
   readonly #models: ModelShelf;
-  readonly #feeder: Pick<RunFeeder, 'models'>;
+  readonly #feeder: Pick<RunFeeder, 'models' | 'waitingForWorkers'>;
   readonly #queues: StageQueues;
   readonly #metrics: Metrics;
   #stages: readonly StageView[] = [];
@@ -55,7 +56,7 @@ export class QueueGauges {
   constructor(parts: {
     readonly fleet: FleetLink;
     readonly models: ModelShelf;
-    readonly feeder: Pick<RunFeeder, 'models'>;
+    readonly feeder: Pick<RunFeeder, 'models' | 'waitingForWorkers'>;
     readonly queues: StageQueues;
     readonly metrics: Metrics;
   }) {
@@ -72,14 +73,15 @@ export class QueueGauges {
   }
 
   async refresh(): Promise<void> {
-    this.#metrics.set('redis_used_ratio', { redis: 'queue' }, this.#fleet.pressure.ratio ?? 0);
+    const { ratio } = this.#fleet.pressure;
+    this.#metrics.set('redis_up', { redis: 'queue' }, ratio === undefined ? 0 : 1);
+    this.#metrics.set('redis_used_ratio', { redis: 'queue' }, ratio ?? 0);
     // Without Redis there is nothing to tell; the old figures would be wrong.
     for (const name of ['queue_jobs', 'oldest_job_seconds', 'backlog_seconds', 'workers'] as const) {
       this.#metrics.reset(name);
     }
     // Redis may go away meanwhile.
-    this.#stages =
-      this.#fleet.pressure.ratio === undefined ? [] : await this.#refreshQueues().catch(() => []);
+    this.#stages = ratio === undefined ? [] : await this.#refreshQueues().catch(() => []);
   }
 
   async #refreshQueues(): Promise<StageView[]> {
@@ -111,9 +113,11 @@ export class QueueGauges {
   ): Promise<StageView[]> {
     const views: StageView[] = [];
     const bundle = await this.#models.bundleOf(version).catch(() => undefined);
-    for (const [stage, { layers, exits }] of bundle?.manifest.stages.entries() ?? []) {
-      const figures = await this.#refreshStage(model, bundle!.hash, stage, workers);
-      views.push({ model, bundle: bundle!.hash, stage: stage + 1, layers, exits, ...figures });
+    if (bundle === undefined) return views;
+    beginCounting(this.#metrics, modelReference(model)?.name ?? model, bundle.manifest);
+    for (const [stage, { layers, exits }] of bundle.manifest.stages.entries()) {
+      const figures = await this.#refreshStage(model, bundle.hash, stage, workers);
+      views.push({ model, bundle: bundle.hash, stage: stage + 1, layers, exits, ...figures });
     }
     return views;
   }
@@ -131,12 +135,20 @@ export class QueueGauges {
     for (const [state, count] of Object.entries(jobs)) {
       this.#metrics.set('queue_jobs', { ...labels, state }, count);
     }
-    const [oldest] = prioritized > 0 ? await queue.getPrioritized(0, 0) : await queue.getWaiting(0, 0);
-    const oldestSeconds = oldest === undefined ? 0 : (Date.now() - oldest.timestamp) / 1000;
+    // A job that only workers of another runtime are offered is delayed, again and again.
+    const next = await Promise.all([
+      queue.getPrioritized(0, 0),
+      queue.getWaiting(0, 0),
+      queue.getDelayed(0, 0),
+    ]);
+    const since = next.flat().map(({ timestamp }) => Date.now() - timestamp);
+    const oldestSeconds = Math.max(0, ...since) / 1000;
     this.#metrics.set('oldest_job_seconds', labels, oldestSeconds);
     const cards = workers.flatMap(({ stages }) => stages.filter((each) => each.stage === stage));
     this.#metrics.set('workers', labels, cards.length);
-    const backlogSeconds = jobs.waiting * secondsOfJob(cards);
+    // A run that waits for the first worker has no jobs yet, and must wake one where a stage that idles has none.
+    const chunksToCome = stage === 0 ? this.#feeder.waitingForWorkers(bundle) : 0;
+    const backlogSeconds = (jobs.waiting + chunksToCome) * secondsOfJob(cards);
     this.#metrics.set('backlog_seconds', labels, backlogSeconds);
     return { workers: cards.length, jobs, oldestSeconds, backlogSeconds, ...batchFigures(cards) };
   }

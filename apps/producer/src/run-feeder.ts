@@ -15,6 +15,7 @@ import { countedReport } from '#pipeline/report/run-report.js';
 import type { Tally } from '#pipeline/report/tally.js';
 import { exitLayers } from '#pipeline/stage-layout.js';
 import { policyOf } from '#run/choose-policy.js';
+import { expectedExits } from '#run/expected-exits.js';
 import type { ChunkWorkers } from '#run/label-corpus.js';
 import { labelCorpus } from '#run/label-corpus.js';
 import type { RunOptions } from '#run/label-options.js';
@@ -39,6 +40,8 @@ export interface FedRun {
   counts: (() => RunCounts) | undefined;
   leastCertain: LeastCertainRows | undefined;
   waitsFor: string | undefined;
+  /** Hash of the bundle that no worker serves, while that is what it waits for. */
+  waitsForWorkersOf: string | undefined;
   /** Between reading and commit. */
   chunksInFlight: number;
   readonly notes: string[];
@@ -101,6 +104,7 @@ export class RunFeeder {
     this.#settings = parts.settings;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
+    for (const outcome of ['finished', 'failed']) this.#metrics.begin('runs_ended_total', { outcome });
   }
 
   /** Begins to look for runs, for as long as the producer lives. */
@@ -125,6 +129,11 @@ export class RunFeeder {
   /** Chunks between reading and commit. */
   get chunksInFlight(): number {
     return sum(Array.from(this.#fed.values(), ({ chunksInFlight }) => chunksInFlight));
+  }
+
+  /** Runs that cannot begin, since no worker serves the bundle of this hash. */
+  waitingForWorkers(bundle: string): number {
+    return Array.from(this.#fed.values()).filter((fed) => fed.waitsForWorkersOf === bundle).length;
   }
 
   /** Takes what waits, now. */
@@ -183,6 +192,7 @@ export class RunFeeder {
       counts: undefined,
       leastCertain: undefined,
       waitsFor: undefined,
+      waitsForWorkersOf: undefined,
       chunksInFlight: 0,
       notes: [],
       stop,
@@ -203,6 +213,7 @@ export class RunFeeder {
     try {
       await this.#label(run, fed);
       await this.#folders.setState(id, 'finished');
+      this.#metrics.count('runs_ended_total', { outcome: 'finished' });
       this.#log.log(`Run ${id} is finished.`);
     } catch (caught) {
       const reason: unknown = fed.stop.signal.reason;
@@ -213,6 +224,7 @@ export class RunFeeder {
       } else if (reason === undefined || reason instanceof Error) {
         const message = error instanceof Error ? error.message : String(error);
         await this.#folders.setState(id, 'failed', message);
+        this.#metrics.count('runs_ended_total', { outcome: 'failed' });
         this.#log.warn(`Run ${id} failed: ${message}`);
       } else if (!(error instanceof RunStoppedError) && error !== reason) {
         this.#log.warn(`Run ${id}, while it was stopped: ${String(error)}`);
@@ -235,7 +247,7 @@ export class RunFeeder {
     fed.leastCertain = leastCertain;
     const workers = watched(this.#fleet.chunkWorkers(bundle, fingerprint, priorityOf(run)), leastCertain);
     const policy = policyOf(bundle.manifest, request);
-    const tell = this.#teller(bundle, run, fed);
+    const tell = this.#teller(bundle, run, fed, expectedExits(bundle.manifest, policy));
     try {
       await labelCorpus(bundle, policy, options, workers, {
         signal: fed.stop.signal,
@@ -257,8 +269,10 @@ export class RunFeeder {
       fed.stop.signal.throwIfAborted();
       if (found !== undefined) {
         fed.waitsFor = undefined;
+        fed.waitsForWorkersOf = undefined;
         return found;
       }
+      fed.waitsForWorkersOf = bundle.hash;
       fed.waitsFor = `No worker serves the model ${bundle.manifest.name} yet.`;
       await sleep(WORKERS_EVERY_MS, undefined, { signal: fed.stop.signal, ref: false }).catch(() =>
         fed.stop.signal.throwIfAborted(),
@@ -271,6 +285,7 @@ export class RunFeeder {
     bundle: Bundle,
     { id, request }: SubmittedRun,
     fed: FedRun,
+    expected: ReadonlyMap<number, number> | undefined,
   ): { readonly onProgress: (progress: RunProgress) => void; readonly end: () => Promise<void> } {
     const { manifest } = bundle;
     const layout = layoutOf(manifest);
@@ -287,7 +302,7 @@ export class RunFeeder {
         begun = performance.now();
       }
       if (phase === 'labelling' && counted !== undefined)
-        countCommitted(this.#metrics, modelName(request.model), counted, tally);
+        countCommitted(this.#metrics, modelName(request.model), counted, tally, expected);
       fed.counts = () => runCounts(countedReport(tally, manifest.labels, manifest.geometry.layers));
       if (phase === 'labelling') counted = tally;
       fed.chunksInFlight = phase === 'labelling' ? progress.chunksPlanned - progress.chunksCommitted : 0;

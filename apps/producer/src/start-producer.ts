@@ -63,8 +63,10 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     const metrics = new Metrics([
       'rows_total',
       'exit_total',
+      'exit_expected_total',
       'uncertainty',
       'runs',
+      'runs_ended_total',
       'chunks_in_flight',
       'requests_total',
       'request_seconds',
@@ -72,6 +74,7 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
       'oldest_job_seconds',
       'backlog_seconds',
       'workers',
+      'redis_up',
       'redis_used_ratio',
       'retries_total',
       'trainings',

@@ -10,7 +10,7 @@ import type { NextBatch } from './next-batch.js';
 import { nextBatch } from './next-batch.js';
 import type { RowLabeller, StageBatch, StageResult, StageRunner, Telemetry } from '../ports.js';
 import { readDepartures, SURVIVED } from './stage-departures.js';
-import type { ModelLayout } from '../stage-layout.js';
+import type { ModelLayout, StageLayout } from '../stage-layout.js';
 
 /** A batch did not come back from the runner. Every task that had rows in it is rejected with this. */
 export class StageFailedError extends Error {
@@ -57,8 +57,8 @@ const LOOK_AHEAD = 1;
 /** A stage without layers does so little to a token that the way to the runner and back would count. */
 const BATCHES_WITHOUT_LAYERS = 2;
 
-/** The most tokens of a stage's batch, where `batchTokens` are the most of a stage with layers. */
-export function mostTokens({ layers }: ModelLayout['stages'][number], batchTokens: number): number {
+/** The most tokens of a stage's batch. @param batchTokens of the engine */
+export function batchTokensOf({ layers }: StageLayout, batchTokens: number): number {
   return layers === undefined ? BATCHES_WITHOUT_LAYERS * batchTokens : batchTokens;
 }
 
@@ -99,7 +99,7 @@ export class StageEngine implements RowLabeller {
     this.#lastStage = options.lastStage ?? layout.stages.length - 1;
     this.#patience = options.patience;
     this.#telemetry = options.telemetry;
-    this.#pools = layout.stages.map((stage) => new LengthPool(mostTokens(stage, batchTokens)));
+    this.#pools = layout.stages.map((stage) => new LengthPool(batchTokensOf(stage, batchTokens)));
   }
 
   /**
