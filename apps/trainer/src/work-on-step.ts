@@ -122,14 +122,14 @@ async function registeredBefore(
 }
 
 async function evaluate(work: Of<EvaluateStep>): Promise<Omit<StepResult, 'seconds'>> {
-  const { models, teller, signal, step } = work;
+  const { teller, signal, step } = work;
   const out = outOf(work);
-  const { directory } = await versionOf(work);
+  const { directory, version } = await versionOf(work);
   const evaluation = join(out, 'evaluation.json');
   const args = [step.data, `--model=${directory}`, `--out=${out}`, ...evaluateArguments(step)];
   if (!(await isThere(evaluation))) await runCommand('evaluate', args, signal, (line) => teller.note(line));
   await writeWholeDirectory(join(directory, 'evaluation'), (folder) => cp(out, folder, { recursive: true }));
-  teller.note(`Kept beside the bundle in ${models.root}.`);
+  teller.note(`Kept beside the bundle of version ${version}.`);
   return {};
 }
 
