@@ -8,7 +8,7 @@ export interface FleetCosts {
   readonly mergeSeconds: number;
   /** Worker, for a row of a job: the job, its results. */
   readonly jobSeconds: number;
-  /** Worker, for a byte of activations that it sends or gets. */
+  /** Worker, for a byte of activations that it sends or gets: its copies, the checksum, the socket. */
   readonly activationSeconds: number;
   /** Redis, for a row of a job. */
   readonly redisRowSeconds: number;
@@ -21,9 +21,9 @@ export interface FleetCosts {
  * docs/performance-fleet.md.
  */
 export const measuredCosts: FleetCosts = {
-  feedSeconds: 8e-6,
-  commitSeconds: 10e-6,
-  mergeSeconds: 2.5e-6,
+  feedSeconds: 6e-6,
+  commitSeconds: 8e-6,
+  mergeSeconds: 2e-6,
   jobSeconds: 1.8e-6,
   activationSeconds: 7e-9,
   redisRowSeconds: 1.2e-6,

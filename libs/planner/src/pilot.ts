@@ -25,7 +25,7 @@ export interface StageTimes {
   readonly tokenizeSecondsPerToken: number;
   /** Of each stage, for a batch whose rows all run through all of its layers: fixed, and for a token. */
   readonly stages: readonly { readonly batchSeconds: number; readonly tokenSeconds: number }[];
-  /** Around the model, for a row in a stage: pools, messages, reading what the exits say. */
+  /** Around the model, for a row in a stage: pools, messages, reading what the exits say. As at the first stage. */
   readonly handlingSeconds: number;
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ModelLayout } from '#pipeline/stage-layout.js';
-import { measuredCosts } from './fleet-costs.js';
+import type { FleetCosts } from './fleet-costs.js';
 import type { FleetSettings } from './fleet-settings.js';
 import type { Pilot, StageTimes } from './pilot.js';
 import type { PlanParts } from './plan-fleet.js';
@@ -15,6 +15,15 @@ const layout: ModelLayout = {
   hiddenSize: 384,
   activation: 'float32',
   stages: [{ exits: [0] }, { layers: [1, 2], exits: [1, 2] }, { layers: [3, 6], exits: [3, 4, 5, 6] }],
+};
+const costs: FleetCosts = {
+  feedSeconds: 1e-5,
+  commitSeconds: 1e-5,
+  mergeSeconds: 2e-6,
+  jobSeconds: 2e-6,
+  activationSeconds: 7e-9,
+  redisRowSeconds: 1e-6,
+  redisByteSeconds: 3e-9,
 };
 const settings: FleetSettings = {
   chunkRows: 1024,
@@ -49,7 +58,7 @@ function parts(rows: number, given: Partial<Parameters<typeof stageLoads>[0]> = 
     maxLength: 128,
     pilot,
     times,
-    costs: measuredCosts,
+    costs,
     settings,
     speeds: [1, 1, 1],
     ...given,
@@ -149,7 +158,7 @@ describe('a plan', () => {
   it('needs Redis for what is on its way, not for the rows', () => {
     const given = parts(1e8);
     const plan = planFleet(given, 3 * 3600);
-    const load = redisLoad(plan, given.loads, { textBytes: 240, rows: 1e8, costs: measuredCosts, settings });
+    const load = redisLoad(plan, given.loads, { textBytes: 240, rows: 1e8, costs, settings });
     expect(load.queueBytes).toBeLessThan(2e9);
     expect(load.activationBytes).toBeGreaterThan(0);
     const most = plan.chunksInFlight * 1024 * 2 * 53 * 384 * 4;

@@ -117,7 +117,7 @@ export function besideTable(compared: readonly ComparedRun[]): ResultTable {
     );
   return {
     title: 'Beside the model',
-    note: 'Processor time for a row of the corpus, µs.',
+    note: 'Processor time for a row of the corpus, µs, of runs so short that a process is cold for a good part of them.',
     columns: ['process', 'µs a row'],
     rows: [
       [
@@ -125,13 +125,6 @@ export function besideTable(compared: readonly ComparedRun[]): ResultTable {
         of((run) => (1e6 * run.producerSeconds) / run.rows),
       ],
       ['Redis', of((run) => (1e6 * run.redisSeconds) / run.rows)],
-      [
-        'workers, beyond their models',
-        of(
-          (run) =>
-            (1e6 * run.stages.reduce((sum, each) => sum + each.cpuSeconds - each.modelSeconds, 0)) / run.rows,
-        ),
-      ],
     ],
   };
 }

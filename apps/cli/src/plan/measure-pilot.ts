@@ -5,6 +5,7 @@ import type { Bundle } from '#model/bundle/bundle.js';
 import { layoutOf } from '#model/bundle/manifest.js';
 import type { LabelColumns, TokenColumns } from '#pipeline/columns.js';
 import { rowLengths, selectRows } from '#pipeline/engine/select-rows.js';
+import { StageEngine } from '#pipeline/engine/stage-engine.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import type { Telemetry } from '#pipeline/ports.js';
 import { sum } from '#pipeline/report/counts.js';
@@ -35,6 +36,8 @@ interface Sample {
 
 /** Rows that are tokenised before tokenising is timed. */
 const WARM_ROWS = 128;
+/** That stand for a corpus of which only counts are known. */
+const STAND_IN_ROWS = 64;
 
 /**
  * Labels the first rows of a corpus on one thread of this machine, and times every stage in full batches.
@@ -138,34 +141,51 @@ async function tokenise(
   return { tokens, secondsPerToken: (clock() - begun) / tokens.ids.length };
 }
 
-/** What the engine did: batches and tokens of each stage, and the time of all of it. */
-interface EngineWork {
+/** What the first stage did: its batches and tokens, and the time of all of it. */
+interface FirstStageWork {
   readonly seconds: number;
-  readonly stages: readonly { batches: number; rows: number; tokens: number }[];
+  readonly rows: number;
+  readonly batches: number;
+  readonly tokens: number;
 }
 
+/** The most activations that are held at the same time, bytes. */
+const MOST_BYTES = 2 ** 28;
+
+/** Labels the rows, then times what a worker of the first stage does with them, its survivors handed over included. */
 async function labelTimed(
   labeller: OpenLabeller,
   layout: ModelLayout,
-  { policy, device }: PilotOptions,
+  { policy, batchTokens, device }: PilotOptions,
   tokens: TokenColumns,
-): Promise<{ readonly labels: LabelColumns; readonly work: EngineWork }> {
-  // Once for nothing: code that is still being compiled would count as work on the rows.
-  await labeller.withPolicy(policy).label(tokens);
-  const stages = layout.stages.map(() => ({ batches: 0, rows: 0, tokens: 0 }));
+): Promise<{ readonly labels: LabelColumns; readonly work: FirstStageWork }> {
+  // Before anything is timed: code that is still being compiled would count as work on the rows.
+  const labels = await labeller.withPolicy(policy).label(tokens);
+  const work = { rows: 0, batches: 0, tokens: 0 };
   const telemetry: Telemetry = {
-    stageRan(stage, rows, batch) {
-      const work = stages[stage]!;
-      work.batches += 1;
+    stageRan(_, rows, batch) {
       work.rows += rows;
+      work.batches += 1;
       work.tokens += batch;
     },
     rowsLeft: () => undefined,
   };
+  const engine = new StageEngine(labeller.runner, layout, policy, { batchTokens, lastStage: 0, telemetry });
   const clock = clockOf(device);
-  const begun = clock();
-  const labels = await labeller.withPolicy(policy, { telemetry }).label(tokens);
-  return { labels, work: { seconds: clock() - begun, stages } };
+  const rowBytes = (tokens.ids.length / labels.rows) * layout.hiddenSize * 4;
+  const most = Math.max(1, Math.floor(MOST_BYTES / rowBytes));
+  let seconds = 0;
+  for (let first = 0; first < labels.rows; first += most) {
+    const count = Math.min(most, labels.rows - first);
+    const slice = selectRows(
+      tokens,
+      Array.from({ length: count }, (_, row) => first + row),
+    );
+    const begun = clock();
+    await engine.run({ tokens: slice });
+    seconds += clock() - begun;
+  }
+  return { labels, work: { ...work, seconds } };
 }
 
 function pilotOf(
@@ -206,7 +226,7 @@ async function timesOf(
   found: {
     readonly tokens: TokenColumns;
     readonly labels: LabelColumns;
-    readonly work: EngineWork;
+    readonly work: FirstStageWork;
     readonly pilot: Pilot;
     readonly secondsPerToken: number;
   },
@@ -220,27 +240,25 @@ async function timesOf(
     const rows = reached.length > 0 ? selectRows(found.tokens, reached) : found.tokens;
     stages.push(await timeStage(runner, layout, stage, rows, { batchTokens, clock }));
   }
-  const depths = stageDepths(layout, found.pilot);
   const { work } = found;
-  const inModel = sum(
-    work.stages.map(
-      ({ batches, tokens }, stage) =>
-        batches * stages[stage]!.batchSeconds + tokens * depths[stage]!.depth * stages[stage]!.tokenSeconds,
-    ),
-  );
-  const visits = sum(work.stages.map(({ rows }) => rows));
+  const first = stages[0]!;
+  const depth = stageDepths(layout, found.pilot)[0]!.depth;
+  const inModel = work.batches * first.batchSeconds + work.tokens * depth * first.tokenSeconds;
   return {
     tokenizeSecondsPerToken: found.secondsPerToken,
     stages,
-    // What the engine took beyond its stages, which noise may make less than nothing.
-    handlingSeconds: Math.max(0, work.seconds - inModel) / visits,
+    // What the engine took beyond its model, which noise may make less than nothing.
+    handlingSeconds: Math.max(0, work.seconds - inModel) / work.rows,
   };
 }
 
 /** Rows of the assumed lengths, of the ids that there are, again and again. */
 function withLengths(from: TokenColumns, mean: number, maxLength: number): TokenColumns {
   const lengths = assumedLengths(mean, maxLength).map(({ length }) => length);
-  const rows = Array.from({ length: 2 * WARM_ROWS }, (_, row) => lengths[row % lengths.length]!);
+  const rows = Array.from(
+    { length: STAND_IN_ROWS },
+    (_, row) => lengths[Math.floor((row * lengths.length) / STAND_IN_ROWS)]!,
+  );
   const offsets = new Int32Array(rows.length + 1);
   for (const [row, length] of rows.entries()) offsets[row + 1] = offsets[row]! + length;
   const taken = (column: Int32Array): Int32Array =>

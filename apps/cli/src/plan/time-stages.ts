@@ -15,6 +15,9 @@ const MOST_ROUNDS = 5;
 /** Of a full batch: enough smaller to tell what a batch takes from what a token takes. */
 const SMALL = 0.25;
 
+/** No uncertainty is above 1. */
+const ALL_LEAVE = 2;
+
 /** Seconds so far: of this process's processor time, or where a card computes of the clock. */
 export function clockOf(device: Provider): () => number {
   if (device !== 'cpu') return () => performance.now() / 1000;
@@ -30,7 +33,7 @@ interface TimedBatch {
 }
 
 /**
- * Times one stage in full batches and small ones of exact length, through all of its layers: nothing leaves.
+ * Times one stage in full batches and small ones of exact length, through all of its layers: all rows leave at its last exit.
  * @param tokens rows as they reach the stage; at least one
  * @returns least squares over both sizes: seconds = batch + token × tokens
  */
@@ -101,7 +104,9 @@ async function stageInputs(
 }
 
 function batchOf(layout: ModelLayout, stage: number, row: StageRow, copies: number): StageBatch {
-  const policy = new Float32Array(layout.stages[stage]!.exits.length);
+  const { exits } = layout.stages[stage]!;
+  // Through every layer, and then away: what carrying survivors takes is counted by their bytes.
+  const policy = Float32Array.from(exits, (_, index) => (index === exits.length - 1 ? ALL_LEAVE : 0));
   const common = { stage, rows: copies, tokens: row.length, policy };
   if (row.hidden !== undefined) {
     return { ...common, input: { kind: 'hidden', hidden: repeated(row.hidden, copies) } };
