@@ -1,5 +1,6 @@
 /** Producer and trainers as users run them: from a backbone and a labelled file to a version of a model that labels. */
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectRedis } from '#queue/redis-connection.js';
@@ -122,7 +123,7 @@ const hasCheckpoint = ({ steps: [step] }: TrainingView): boolean => (step!.progr
 
 async function stopped(service: Service): Promise<void> {
   service.kill('SIGTERM');
-  expect(await service.ended).not.toBe('SIGKILL');
+  expect(await service.ended, service.output).toBe('SIGTERM');
 }
 
 interface Model {
@@ -185,7 +186,10 @@ describe('a training', () => {
     expect(await (await get('/v1/models/letters/versions/1/card')).text()).toMatch(
       /^# letters\n[^]*learned from \| texts\.jsonl: 300 rows/,
     );
-    expect(await json('/v1/models/letters/versions/1/evaluation')).toMatchObject({ rows: 100 });
+    const evaluation = await json('/v1/models/letters/versions/1/evaluation');
+    expect(evaluation).toMatchObject({ rows: 100 });
+    expect(await json(`/v1/training/${id}/evaluation?step=3`)).toEqual(evaluation);
+    expect((await get(`/v1/training/${id}/evaluation?step=0`)).status).toBe(404);
     const { trainings } = await json<{ trainings: TrainingView[] }>('/v1/training');
     expect(trainings.map((each) => each.id)).toEqual([id]);
   });
@@ -300,6 +304,35 @@ describe('a training that is disturbed', () => {
     await stopped(second);
   });
 
+  it('goes on where its lock was lost, with the trainer that takes it then, to the same bytes', async () => {
+    const trainer = await fleet.trainer(env);
+    const { id } = await submitted({ name: 'lost', steps: [long] });
+    await watch(id, hasCheckpoint);
+    const redis = connectRedis({ url: fleet.redis.url });
+    expect(await redis.del(`{sluice}:training:${id}:lock`)).toBe(1);
+    redis.disconnect();
+    const view = await over(id);
+    expect(view, view.error).toMatchObject({ phase: 'finished' });
+    expect(view.steps[0]!.notes.join()).toMatch(/Going on from the checkpoint/);
+    expect(await weights(id, 'lost')).toEqual(expected);
+    await stopped(trainer);
+  });
+
+  it('is deleted once the trainer has let go of it, and leaves nothing', async () => {
+    const trainer = await fleet.trainer(env);
+    const { id } = await submitted({ name: 'deleted', steps: [long] });
+    await watch(id, hasCheckpoint);
+    await post(`/v1/training/${id}/cancel`, {});
+    const remove = (): Promise<Response> => get(`/v1/training/${id}`, { method: 'DELETE' });
+    expect((await remove()).status).toBe(409);
+    for (let status = 409; status !== 204; status = (await remove()).status) {
+      expect(status).toBe(409);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(await readdir(join(fleet.folder, 'trainings'))).not.toContain(id);
+    await stopped(trainer);
+  });
+
   it('fails where trainer after trainer dies with it, and says so', async () => {
     const few = { ...env, SLUICE_TRAINER_ATTEMPTS: '2' };
     const { id } = await submitted({ name: 'deadly', steps: [{ ...long, checkpointSteps: 100_000 }] });
@@ -316,6 +349,23 @@ describe('a training that is disturbed', () => {
   });
 });
 
+it('is promoted by who may promote alone', async () => {
+  const key = 'a-key-of-a-submitter';
+  const keysFile = join(fleet.folder, 'keys.json');
+  const sha256 = createHash('sha256').update(key).digest('hex');
+  await writeFile(keysFile, JSON.stringify([{ id: 'submitter', sha256, scope: 'submit' }]));
+  const guarded = await fleet.producer({ ...env, SLUICE_PRODUCER_KEYS_FILE: keysFile });
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+  const send = (path: string, body: object): Promise<Response> =>
+    fetch(guarded.api + path, { method: 'POST', headers, body: JSON.stringify(body) });
+  const step = { kind: 'compile', base: 'letters' };
+  const refused = await send('/v1/training', { name: 'letters', promote: true, steps: [step] });
+  expect([refused.status, await refused.text()]).toEqual([403, expect.stringContaining('scope admin')]);
+  expect((await send('/v1/models/letters/promote', { version: 2 })).status).toBe(403);
+  expect((await send('/v1/training', { name: 'letters', steps: [step] })).status).toBe(201);
+  await stopped(guarded);
+});
+
 describe('what cannot be trained', () => {
   it.each([
     ['an unknown base', { ...learning, base: 'none' }, /no checkpoint "none"\. Checkpoints: letters;/],
@@ -324,12 +374,12 @@ describe('what cannot be trained', () => {
     ['a distillation without a base', distilling, /steps\[0\] \(distil\) needs a base/],
     ['an option that there is not', { ...learning, epoch: 3 }, /epoch/],
   ])('%s is refused at once, and leaves nothing', async (_, step, problem) => {
-    const before = await json<{ trainings: TrainingView[] }>('/v1/training');
+    const before = await readdir(join(fleet.folder, 'trainings'));
     const answer = await submit({ name: 'letters', steps: [step] });
     expect(answer.status).toBe(400);
     const { error }: { error: { message: string } } = JSON.parse(await answer.text());
     expect(error.message).toMatch(problem);
-    expect(await json('/v1/training')).toEqual(before);
+    expect(await readdir(join(fleet.folder, 'trainings'))).toEqual(before);
   });
 
   it('is told where only the texts show it', async () => {

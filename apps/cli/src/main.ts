@@ -62,6 +62,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.stderr.write(`sluice: the result cannot be printed: ${errorText(error)}\n`);
 });
 
+// A service that runs a command holds a channel to it: without the service, it ends.
+process.once('disconnect', () => process.exit(1));
+
 try {
   await program.parseAsync();
 } catch (error) {

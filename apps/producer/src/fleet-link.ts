@@ -50,9 +50,14 @@ export class FleetLink {
     metrics.begin('retries_total', { reason: 'job-lost' });
   }
 
+  /** All workers, whatever they serve. */
+  workers(): Promise<WorkerCard[]> {
+    return listWorkers(this.asking);
+  }
+
   /** The workers that serve a bundle. */
   async workersOf(bundle: Bundle): Promise<WorkerCard[]> {
-    return (await listWorkers(this.asking)).filter((worker) => worker.bundle === bundle.hash);
+    return (await this.workers()).filter((worker) => worker.bundle === bundle.hash);
   }
 
   /** The runtime that most workers of a bundle have, or that is set; undefined while there are none. */

@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Bundle } from '#model/bundle/bundle.js';
 import type { Manifest } from '#model/bundle/manifest.js';
 import { versionName } from '#model/registry/model-name.js';
 import type { ModelVersion } from '#model/registry/model-registry.js';
@@ -73,10 +72,11 @@ export class ModelDesk {
     const bundle = await this.#models.bundleOf(promoted);
     const { labels, task, problem, maxLength, precision, presets, quality, exits, geometry, stages } =
       bundle.manifest;
-    const workers = await this.#workersOf(bundle);
+    const all = await this.#fleet.workers().catch((): WorkerCard[] => []);
+    const workers = all.filter((worker) => worker.bundle === bundle.hash);
     const versions: VersionView[] = [];
     for (const version of await this.#models.registry.versions(name)) {
-      const view = await this.#versionView(version, promoted).catch(() => undefined);
+      const view = await this.#versionView(version, promoted, all).catch(() => undefined);
       if (view !== undefined) versions.push(view);
     }
     return {
@@ -102,7 +102,11 @@ export class ModelDesk {
 
   /** @throws ApiError where there is no such version */
   async promote(name: string, version: number): Promise<ModelView> {
-    await this.#models.version(versionName(name, version));
+    const wanted = await this.#models.version(versionName(name, version));
+    await this.#models.bundleOf(wanted).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new ApiError(409, 'damaged', `Version ${version} of ${name} cannot be used: ${why}`);
+    });
     await this.#models.registry.promote(name, version);
     return this.view(name);
   }
@@ -132,24 +136,24 @@ export class ModelDesk {
     throw new ApiError(404, `no-${what}`, `Version ${version} of ${name} has no ${what}.`);
   }
 
-  async #versionView(version: ModelVersion, promoted: ModelVersion): Promise<VersionView> {
-    const bundle = await this.#models.bundleOf(version);
-    const { precision, quality } = bundle.manifest;
+  async #versionView(
+    version: ModelVersion,
+    promoted: ModelVersion,
+    workers: readonly WorkerCard[],
+  ): Promise<VersionView> {
+    const { manifest, hash } = await this.#models.manifestOf(version);
+    const { precision, quality } = manifest;
     return {
       version: version.version,
-      bundle: bundle.hash,
+      bundle: hash,
       createdAt: version.createdAt.toISOString(),
       promoted: version.version === promoted.version,
       precision,
       quality,
-      workers: (await this.#workersOf(bundle)).length,
+      workers: workers.filter(({ bundle }) => bundle === hash).length,
       hasCard: await isFile(join(version.directory, extras.card.file)),
       hasEvaluation: await isFile(join(version.directory, extras.evaluation.file)),
     };
-  }
-
-  #workersOf(bundle: Bundle): Promise<WorkerCard[]> {
-    return this.#fleet.workersOf(bundle).catch((): WorkerCard[] => []);
   }
 }
 

@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Bundle } from '#model/bundle/bundle.js';
-import { openBundle } from '#model/bundle/bundle.js';
+import { openBundle, readManifest } from '#model/bundle/bundle.js';
 import { modelReference } from '#model/registry/model-name.js';
 import type { ModelVersion } from '#model/registry/model-registry.js';
 import { ModelRegistry, NoSuchVersionError } from '#model/registry/model-registry.js';
 import { ApiError } from './api-errors.js';
+import { UnchangedBundles } from './unchanged-bundles.js';
 
 /** The bundles that runs may name. Each is opened, and its files hashed, once as long as it does not change. */
 export class ModelShelf {
   readonly registry: ModelRegistry;
-  readonly #open = new Map<string, { readonly stamp: string; readonly bundle: Promise<Bundle> }>();
+  readonly #open = new UnchangedBundles(openBundle);
+  readonly #read = new UnchangedBundles(readManifest);
 
   constructor(root: string) {
     this.registry = new ModelRegistry(root);
@@ -37,21 +36,13 @@ export class ModelShelf {
   }
 
   /** @throws BundleError where it is damaged */
-  async bundleOf({ directory }: ModelVersion): Promise<Bundle> {
-    const file = await stat(join(directory, 'bundle.json'));
-    const stamp = `${file.ino}-${file.mtimeMs}-${file.size}`;
-    const known = this.#open.get(directory);
-    if (known?.stamp === stamp) return known.bundle;
-    const bundle = openBundle(directory);
-    this.#open.set(directory, { stamp, bundle });
-    bundle.catch(() => this.#open.delete(directory));
-    return bundle;
+  bundleOf({ directory }: ModelVersion): Promise<Bundle> {
+    return this.#open.of(directory);
   }
 
-  /** Hash of a version's bundle.json, which names its bundle; its other files are not looked at. */
-  async hashOf({ directory }: ModelVersion): Promise<string> {
-    const text = await readFile(join(directory, 'bundle.json'));
-    return createHash('sha256').update(text).digest('hex');
+  /** What a version is, by its bundle.json alone. @throws BundleError */
+  manifestOf({ directory }: ModelVersion): Promise<Pick<Bundle, 'manifest' | 'hash'>> {
+    return this.#read.of(directory);
   }
 
   names(): Promise<string[]> {

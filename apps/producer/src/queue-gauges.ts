@@ -102,8 +102,8 @@ export class QueueGauges {
   }
 
   async #workersOf(version: ModelVersion, workers: readonly WorkerCard[]): Promise<WorkerCard[]> {
-    const hash = await this.#models.hashOf(version).catch(() => undefined);
-    return workers.filter(({ bundle }) => bundle === hash);
+    const known = await this.#models.manifestOf(version).catch(() => undefined);
+    return workers.filter(({ bundle }) => bundle === known?.hash);
   }
 
   async #refreshModel(

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Settings } from '#config/settings-schema.js';
 import { isModelName } from '#model/registry/model-name.js';
@@ -54,6 +54,13 @@ export class TrainingDesk {
       );
     }
     checkSteps(request.steps);
+    if (request.promote && !allows(caller.scope, 'admin')) {
+      throw new ApiError(
+        403,
+        'scope',
+        `promote needs a key of scope admin; ${caller.id} has ${caller.scope}.`,
+      );
+    }
     await this.#expectRoom();
     const id = folders.newId();
     const folder = await folders.create(id);
@@ -117,6 +124,20 @@ export class TrainingDesk {
     return trainingCurves(name, events);
   }
 
+  /** What an evaluation found, as JSON. @param step from 0 @throws ApiError while there is none */
+  async evaluation(id: string, step: number): Promise<string> {
+    const { folders } = this.#parts;
+    const training = await folders.submitted(id).catch(notFound);
+    const isEvaluation = training.request.steps[step]?.kind === 'evaluate';
+    const text = isEvaluation
+      ? await readFile(join(folders.outPath(training, step), 'evaluation.json'), 'utf8').catch(
+          () => undefined,
+        )
+      : undefined;
+    if (text !== undefined) return text;
+    throw new ApiError(404, 'no-evaluation', `Step ${step} of training ${id} has no evaluation.`);
+  }
+
   async cancel(id: string, caller: Caller): Promise<TrainingView> {
     const { folders, queue } = this.#parts;
     await this.#expectMay(id, caller);
@@ -138,9 +159,10 @@ export class TrainingDesk {
   }
 
   async delete(id: string, caller: Caller): Promise<void> {
-    const { folders } = this.#parts;
+    const { folders, queue } = this.#parts;
     await this.#expectMay(id, caller);
     if (isTrainingUnderWay(await folders.state(id))) throw conflict(id, 'is under way: cancel it first');
+    if (await queue.isActive(id)) throw conflict(id, 'is being stopped: try again in a few seconds');
     await folders.delete(id);
   }
 

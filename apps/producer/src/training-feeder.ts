@@ -3,6 +3,9 @@ import type { Metrics } from '#metrics/metrics.js';
 import type { TrainingQueue } from '#queue/training-queue.js';
 import type { TrainingFolders } from '#training/job/training-folders.js';
 
+/** An upload that was broken off is forgotten then, ms. */
+const LEFT_MS = 24 * 60 * 60 * 1000;
+
 /** Gives out trainings whose jobs are not there, as after Redis lost them; those that are there are not added again. */
 export class TrainingFeeder {
   readonly #folders: TrainingFolders;
@@ -39,6 +42,7 @@ export class TrainingFeeder {
   }
 
   async #look(): Promise<void> {
+    await this.#folders.sweep(Date.now() - LEFT_MS);
     const counts = { waiting: 0, running: 0 };
     const underWay: string[] = [];
     for (const id of await this.#folders.ids()) {

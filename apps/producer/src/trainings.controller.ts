@@ -76,6 +76,17 @@ export class TrainingsController {
     return this.desk.curves(id, step);
   }
 
+  @Get(':id/evaluation')
+  @needs('read')
+  @Header('content-type', 'application/json')
+  @ApiOperation({ summary: 'What a step that evaluates has found, as sluice evaluate --json prints it' })
+  evaluation(
+    @Param('id') id: string,
+    @Query('step', new DefaultValuePipe(0), ParseIntPipe) step: number,
+  ): Promise<string> {
+    return this.desk.evaluation(id, step);
+  }
+
   @Post(':id/cancel')
   @HttpCode(200)
   @needs('submit')

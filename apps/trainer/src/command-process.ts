@@ -38,14 +38,15 @@ export async function runCommand(
     import.meta.resolve('#package.json').replace('package.json', 'apps/cli/bin/sluice.js'),
   );
   const child = spawn(process.execPath, [script, command, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    // By the channel it sees that this process is no more, and ends.
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { ...process.env, NO_COLOR: '1' },
   });
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
   process.once('exit', kill);
   const lines: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => {
+  createInterface({ input: child.stderr! }).on('line', (line) => {
     lines.push(line);
     if (lines.length > LAST_LINES) lines.shift();
     onLine(line);

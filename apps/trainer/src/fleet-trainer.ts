@@ -71,6 +71,7 @@ export class FleetTrainer implements ServiceHealth {
       setTimeout(resolve, this.#settings.trainer.drainSeconds * 1000).unref();
     });
     await Promise.race([this.#worker?.close(), late]);
+    await this.#runner?.handBack();
     this.#redis?.disconnect();
   }
 

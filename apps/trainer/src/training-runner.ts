@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import type { Settings } from '#config/settings-schema.js';
 import type { Metrics } from '#metrics/metrics.js';
 import type { ModelRegistry } from '#model/registry/model-registry.js';
+import type { EndReason } from '#queue/training-worker.js';
 import type { SubmittedTraining, TrainingFolders } from '#training/job/training-folders.js';
 import { NoSuchTrainingError } from '#training/job/training-folders.js';
+import type { TrainingState } from '#training/job/training-view.js';
 import { isTrainingUnderWay } from '#training/job/training-view.js';
 import { TrainingDiedError } from '#training/process/training-process.js';
 import { CommandKilledError } from './command-process.js';
@@ -18,16 +21,30 @@ export interface TrainingRunnerParts {
   readonly log: Log;
 }
 
-/** Between looks whether a training was cancelled, ms. */
+/** Between looks whether a training was cancelled, or is another trainer's, ms. */
 const LOOK_MS = 500;
+
+/** Why a training ends here before it is done. */
+type StopReason = EndReason | 'cancelled' | 'taken';
+
+/** A training that this trainer has. */
+interface Taken {
+  readonly id: string;
+  /** By which its folder knows this trainer. */
+  readonly token: string;
+  /** Trainers that died with it since it last went on. */
+  deaths: number;
+}
 
 /**
  * Works through the steps of a training. What becomes of it is in its folder; the process may end at any moment, and the
- * next goes on with the step that is not done, from its last checkpoint.
+ * next goes on with the step that is not done, from its last checkpoint. Who takes a training says so in its folder, so that
+ * a trainer that was cut off, and has lost it, writes nothing any more.
  */
 export class TrainingRunner {
   readonly #parts: TrainingRunnerParts;
   #heard = performance.now();
+  #taken: Taken | undefined;
 
   constructor(parts: TrainingRunnerParts) {
     this.#parts = parts;
@@ -44,33 +61,45 @@ export class TrainingRunner {
     this.#heard = performance.now();
     const deaths = await this.#deathsOf(id);
     if (deaths === undefined) return 'over';
-    const cancelled = new AbortController();
-    const looking = setInterval(() => void this.#lookAt(id, cancelled), LOOK_MS);
-    const stop = AbortSignal.any([signal, cancelled.signal]);
+    const taken = { id, token: randomBytes(12).toString('hex'), deaths };
+    await folders.take(id, taken.token);
+    this.#taken = taken;
+    const ending = new AbortController();
+    const looking = setInterval(() => void this.#lookAt(taken, ending), LOOK_MS);
+    const stop = AbortSignal.any([signal, ending.signal]);
     try {
       if (deaths >= settings.attempts) {
-        await this.#fail(id, `${deaths} trainers died with it, one after the other.`);
+        await this.#fail(taken, `${deaths} trainers died with it, one after the other.`);
         return 'over';
       }
-      await folders.setState(id, { phase: 'running', deaths });
-      await this.#steps(await folders.submitted(id), stop);
-      await folders.setState(id, { phase: 'finished' });
+      await this.#set(taken, { phase: 'running', deaths });
+      await this.#steps(taken, await folders.submitted(id), stop);
+      // One that was cancelled at the very end is cancelled.
+      if (!isTrainingUnderWay(await folders.state(id))) return 'over';
+      await this.#set(taken, { phase: 'finished' });
       metrics.count('jobs_total', { stage: 'training', outcome: 'done' });
       log.log(`Training ${id} is finished.`);
       return 'over';
     } catch (error) {
-      if (stop.aborted) return await this.#ended(id, signal.reason, deaths);
+      if (stop.aborted) return await this.#ended(taken, stop.reason);
       // What kills one process, such as too little memory, may not kill the next.
       if (error instanceof TrainingDiedError || error instanceof CommandKilledError) {
         log.warn(`Training ${id}: ${error.message}`);
-        await folders.setState(id, { phase: 'waiting', deaths: (await this.#stateDeaths(id)) + 1 });
+        await this.#set(taken, { phase: 'waiting', deaths: taken.deaths + 1 });
         return 'again';
       }
-      await this.#fail(id, error instanceof Error ? error.message : String(error));
+      await this.#fail(taken, error instanceof Error ? error.message : String(error));
       return 'over';
     } finally {
       clearInterval(looking);
+      this.#taken = undefined;
     }
+  }
+
+  /** Where a trainer ends before its training has: that is no death of it. */
+  async handBack(): Promise<void> {
+    if (this.#taken !== undefined)
+      await this.#set(this.#taken, { phase: 'waiting', deaths: this.#taken.deaths });
   }
 
   /** How many trainers died with it; undefined where there is nothing to do. */
@@ -84,32 +113,43 @@ export class TrainingRunner {
     return (state.deaths ?? 0) + (state.phase === 'running' ? 1 : 0);
   }
 
-  async #stateDeaths(id: string): Promise<number> {
-    return (await this.#parts.folders.state(id)).deaths ?? 0;
+  async #lookAt({ id, token }: Taken, ending: AbortController): Promise<void> {
+    const { folders } = this.#parts;
+    const end = (reason: StopReason): void => ending.abort(reason);
+    const state = await folders.state(id).catch((error: unknown) => {
+      if (error instanceof NoSuchTrainingError) end('cancelled');
+      return undefined;
+    });
+    if (state?.phase === 'cancelled') return end('cancelled');
+    if (state !== undefined && !(await folders.isTakenBy(id, token))) end('taken');
   }
 
-  async #lookAt(id: string, cancelled: AbortController): Promise<void> {
-    const state = await this.#parts.folders.state(id).catch(() => undefined);
-    if (state?.phase === 'cancelled') cancelled.abort('cancelled');
+  /** Writes where it stands, unless it is another trainer's by now. */
+  async #set({ id, token }: Taken, state: Omit<TrainingState, 'since'>): Promise<void> {
+    if (await this.#parts.folders.isTakenBy(id, token)) await this.#parts.folders.setState(id, state);
   }
 
-  /** After a training was stopped: whoever cancelled it has written so. */
-  async #ended(id: string, reason: unknown, deaths: number): Promise<'over' | 'again'> {
-    if (reason !== 'trainer-stops') return 'over';
-    await this.#parts.folders.setState(id, { phase: 'waiting', deaths });
-    return 'again';
+  /** After a training was stopped: whoever cancelled or took it has written so. */
+  async #ended(taken: Taken, reason: StopReason): Promise<'over' | 'again'> {
+    if (reason === 'cancelled' || reason === 'taken') return 'over';
+    await this.#set(taken, { phase: 'waiting', deaths: taken.deaths });
+    return reason === 'trainer-stops' ? 'again' : 'over';
   }
 
-  async #fail(id: string, message: string): Promise<void> {
-    const { folders, metrics, log } = this.#parts;
-    await folders.setState(id, { phase: 'failed', error: message });
+  async #fail(taken: Taken, message: string): Promise<void> {
+    const { metrics, log } = this.#parts;
+    await this.#set(taken, { phase: 'failed', error: message });
     metrics.count('jobs_total', { stage: 'training', outcome: 'failed' });
-    log.warn(`Training ${id} failed: ${message}`);
+    log.warn(`Training ${taken.id} failed: ${message}`);
   }
 
-  async #steps(training: SubmittedTraining, signal: AbortSignal): Promise<void> {
-    const { folders, metrics, models, settings } = this.#parts;
+  async #steps(taken: Taken, training: SubmittedTraining, signal: AbortSignal): Promise<void> {
+    const { folders, metrics, models, settings, log } = this.#parts;
     const { id } = training;
+    const wentOn = async (): Promise<void> => {
+      taken.deaths = 0;
+      await this.#set(taken, { phase: 'running', deaths: 0 });
+    };
     for (const [index, step] of training.request.steps.entries()) {
       if ((await folders.result(id, index)) !== undefined) continue;
       signal.throwIfAborted();
@@ -118,18 +158,19 @@ export class TrainingRunner {
         before: await folders.record(id, index),
         write: (record) => folders.setRecord(id, index, record),
         onHeard: () => (this.#heard = performance.now()),
-        onCheckpoint: () => folders.setState(id, { phase: 'running', deaths: 0 }),
-        log: this.#parts.log,
+        onCheckpoint: wentOn,
+        log,
       });
       const begun = performance.now();
       try {
         const result = await workOnStep({ training, index, step, folders, models, teller, signal, settings });
         await teller.end();
+        signal.throwIfAborted();
         await folders.setResult(id, index, { seconds: (performance.now() - begun) / 1000, ...result });
       } finally {
         await teller.end();
       }
-      await folders.setState(id, { phase: 'running', deaths: 0 });
+      await wentOn();
     }
   }
 }

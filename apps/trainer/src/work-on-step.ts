@@ -81,10 +81,18 @@ async function train(work: Of<FineTuneStep | DistilStep>): Promise<Omit<StepResu
     step.kind === 'train'
       ? fineTuneRequest({ ...step, backend }, places)
       : distilRequest({ ...step, backend }, places);
+  const kill = new AbortController();
+  // Another trainer may have the training by now: its checkpoints are not to be touched.
+  const killIfLost = (): void => {
+    if (signal.reason === 'lock-lost' || signal.reason === 'taken') kill.abort();
+  };
+  signal.addEventListener('abort', killIfLost, { once: true });
   const outcome = await trainInProcess(request, {
     signal,
+    kill: kill.signal,
     onNews: (news) => teller.news(news, step.checkpointSteps),
   });
+  signal.removeEventListener('abort', killIfLost);
   signal.throwIfAborted();
   if (outcome.end === 'early') teller.note(`Ended early, with the numbers of epoch ${outcome.epoch}.`);
   return {};
@@ -103,7 +111,9 @@ async function compile(work: Of<CompileStep>): Promise<Omit<StepResult, 'seconds
   // By which a trainer that dies before it says so is known to have registered it.
   const origin = JSON.stringify({ training: training.id, step: index });
   await writeFile(join(out, ORIGIN), `${origin}\n`);
+  signal.throwIfAborted();
   const registered = (await registeredBefore(models, name, origin)) ?? (await models.add(name, out));
+  signal.throwIfAborted();
   if (promote) await models.promote(name, registered.version);
   teller.note(`Registered as ${name}@${registered.version}.`);
   return { version: registered.version };
@@ -124,10 +134,12 @@ async function registeredBefore(
 async function evaluate(work: Of<EvaluateStep>): Promise<Omit<StepResult, 'seconds'>> {
   const { teller, signal, step } = work;
   const out = outOf(work);
-  const { directory, version } = await versionOf(work);
+  const { directory, version, isOurs } = await versionOf(work);
   const evaluation = join(out, 'evaluation.json');
   const args = [step.data, `--model=${directory}`, `--out=${out}`, ...evaluateArguments(step)];
   if (!(await isThere(evaluation))) await runCommand('evaluate', args, signal, (line) => teller.note(line));
+  if (!isOurs) return {};
+  // Of a version that this training made: what others measure of it is not its own word about itself.
   await writeWholeDirectory(join(directory, 'evaluation'), (folder) => cp(out, folder, { recursive: true }));
   teller.note(`Kept beside the bundle of version ${version}.`);
   return {};
@@ -156,11 +168,12 @@ async function versionOf({
   step,
   folders,
   models,
-}: Of<EvaluateStep>): Promise<ModelVersion> {
+}: Of<EvaluateStep>): Promise<ModelVersion & { readonly isOurs: boolean }> {
   for (let before = index - 1; before >= 0; before -= 1) {
     const version = (await folders.result(training.id, before))?.version;
-    if (version !== undefined) return models.version(training.request.name, version);
+    if (version === undefined) continue;
+    return { ...(await models.version(training.request.name, version)), isOurs: true };
   }
   const { name, version } = modelReference(step.model ?? training.request.name) ?? { name: step.model ?? '' };
-  return models.version(name, version);
+  return { ...(await models.version(name, version)), isOurs: false };
 }

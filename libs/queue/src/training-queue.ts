@@ -38,6 +38,11 @@ export class TrainingQueue {
     await this.queue.remove(id).catch(() => undefined);
   }
 
+  /** Whether a trainer has it. */
+  async isActive(id: string): Promise<boolean> {
+    return (await this.queue.getJobState(id)) === 'active';
+  }
+
   /** Trainers that are connected; undefined where Redis does not tell. */
   async trainers(): Promise<number | undefined> {
     return this.queue.getWorkersCount().catch(() => undefined);

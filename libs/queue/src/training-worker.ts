@@ -30,7 +30,10 @@ const AGAIN_MS = 1000;
 export class TrainingWorker {
   readonly #worker: Worker<TrainingJob>;
   readonly #work: WorkOnTraining;
+  readonly #watching: NodeJS.Timeout;
   #active: { readonly id: string; readonly stop: AbortController } | undefined;
+  #renewed = performance.now();
+  #isClosing = false;
 
   /** @param redis is not closed by the worker */
   constructor(redis: RedisConnection, work: WorkOnTraining, { lockMs, onTrouble }: TrainingWorkerOptions) {
@@ -48,6 +51,12 @@ export class TrainingWorker {
     this.#worker.on('lockRenewalFailed', (ids) => {
       if (this.#active !== undefined && ids.includes(this.#active.id)) this.#end('lock-lost');
     });
+    this.#worker.on('locksRenewed', () => (this.#renewed = performance.now()));
+    // Cut off from Redis nobody says that the lock ran out: another trainer may have the training by now.
+    this.#watching = setInterval(() => {
+      if (performance.now() - this.#renewed > lockMs) this.#end('lock-lost');
+    }, lockMs / 4);
+    this.#watching.unref();
   }
 
   /** The training that it has. */
@@ -57,8 +66,10 @@ export class TrainingWorker {
 
   /** Takes no more, and gives back what it has once its checkpoint is written. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.#end('trainer-stops');
     await this.#worker.close();
+    clearInterval(this.#watching);
   }
 
   #end(reason: EndReason): void {
@@ -69,6 +80,8 @@ export class TrainingWorker {
     const { id } = job.data;
     const stop = new AbortController();
     this.#active = { id, stop };
+    this.#renewed = performance.now();
+    if (this.#isClosing) this.#end('trainer-stops');
     try {
       if ((await this.#work(id, stop.signal)) === 'over') return;
     } finally {

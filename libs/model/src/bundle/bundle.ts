@@ -35,10 +35,10 @@ export interface Bundle {
 }
 
 /**
- * Opens a bundle and checks every file against its hash.
+ * What a bundle is, by its bundle.json alone: its other files are not looked at.
  * @throws BundleError
  */
-export async function openBundle(directory: string): Promise<Bundle> {
+export async function readManifest(directory: string): Promise<Pick<Bundle, 'manifest' | 'hash'>> {
   const path = join(directory, 'bundle.json');
   const text = await readRegularFile(path).catch((error: Error) => {
     throw new BundleError(
@@ -51,6 +51,15 @@ export async function openBundle(directory: string): Promise<Bundle> {
   if (problem !== undefined) {
     throw new BundleError(path, `it contradicts itself: ${problem}. Compile the bundle again.`);
   }
+  return { manifest, hash: createHash('sha256').update(text).digest('hex') };
+}
+
+/**
+ * Opens a bundle and checks every file against its hash.
+ * @throws BundleError
+ */
+export async function openBundle(directory: string): Promise<Bundle> {
+  const { manifest, hash } = await readManifest(directory);
   const stageFiles = [];
   for (const file of [...manifest.stages, manifest.tokenizer, manifest.golden]) {
     const filePath = join(directory, file.file);
@@ -72,7 +81,7 @@ export async function openBundle(directory: string): Promise<Bundle> {
   return {
     directory,
     manifest,
-    hash: createHash('sha256').update(text).digest('hex'),
+    hash,
     golden,
     stageFiles,
   };

@@ -1,7 +1,8 @@
-import { cp, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { cp, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { makeFolder, writeDurably } from '#pipeline/run-directory/durable-write.js';
+import { makeFolder, syncFolder, writeDurably } from '#pipeline/run-directory/durable-write.js';
 import { isModelName } from './model-name.js';
 
 /** One version of a model: a bundle. */
@@ -26,6 +27,9 @@ export class NoSuchVersionError extends Error {
 
 const VERSION = /^v([1-9]\d{0,8})$/;
 const PROMOTED = 'promoted.json';
+const PARTIAL = '.partial-';
+/** A copy that nobody goes on with. */
+const LEFT_AFTER_MS = 60 * 60 * 1000;
 /** Of a model, kept so that each may be rolled back. */
 const MOST_PROMOTIONS = 100;
 
@@ -88,10 +92,12 @@ export class ModelRegistry {
       throw new NoSuchVersionError(name, `A model cannot be called ${JSON.stringify(name)}.`);
     const folder = join(this.root, name);
     await makeFolder(folder);
-    const partial = await mkdtemp(join(folder, '.partial-'));
+    await removeLeft(folder);
+    const partial = await mkdtemp(join(folder, PARTIAL));
     try {
       const made = join(partial, 'new');
       await cp(source, made, { recursive: true });
+      await syncFiles(made);
       for (;;) {
         const version = await freeNumber(folder);
         const directory = join(folder, `v${version}`);
@@ -159,6 +165,30 @@ async function versionsIn(folder: string): Promise<ModelVersion[]> {
   return versions.sort((a, b) => b.version - a.version);
 }
 
+/** What a process that was killed was about to add. */
+async function removeLeft(folder: string): Promise<void> {
+  for (const entry of await readdir(folder)) {
+    if (!entry.startsWith(PARTIAL)) continue;
+    const path = join(folder, entry);
+    const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
+    if (age > LEFT_AFTER_MS) await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** A version that has its name is whole, after a loss of power as well. */
+async function syncFiles(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile()) continue;
+    const file = await open(join(entry.parentPath, entry.name), 'r+');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+  await syncFolder(folder);
+}
+
 /** The number after the greatest that a folder in it has, whether it is a bundle or not. */
 async function freeNumber(folder: string): Promise<number> {
   const numbers = (await readdir(folder)).map((entry) => Number(VERSION.exec(entry)?.[1] ?? 0));
@@ -172,12 +202,18 @@ function promotedOf(versions: readonly ModelVersion[], promotions: Promotions): 
 }
 
 async function readPromotions(folder: string): Promise<Promotions> {
-  const text = await readFile(join(folder, PROMOTED), 'utf8').catch(() => undefined);
-  if (text === undefined) return [];
-  return promotedSchema.parse(JSON.parse(text)).promoted;
+  try {
+    return promotedSchema.parse(JSON.parse(await readFile(join(folder, PROMOTED), 'utf8'))).promoted;
+  } catch {
+    // None was promoted yet, or somebody wrote into the file: promoting again mends it.
+    return [];
+  }
 }
 
 async function writePromotions(folder: string, promotions: Promotions): Promise<void> {
   const promoted = promotions.slice(-MOST_PROMOTIONS);
-  await writeDurably(join(folder, PROMOTED), `${JSON.stringify({ promoted }, null, 2)}\n`);
+  const path = join(folder, PROMOTED);
+  // Several may promote at the same time: the last one counts.
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  await writeDurably(path, `${JSON.stringify({ promoted }, null, 2)}\n`, undefined, temporary);
 }

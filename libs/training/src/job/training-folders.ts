@@ -36,6 +36,7 @@ export class NoSuchTrainingError extends Error {
 
 const ID = /^t[a-z0-9]{11}$/;
 const CANCELLED = 'cancelled';
+const OWNER = 'owner';
 /** Of folders that are on their way out. */
 const DELETED = '.deleted';
 
@@ -45,6 +46,7 @@ const DELETED = '.deleted';
  *
  *     <id>/request.json          as it was submitted
  *     <id>/state.json            where it stands; the trainer's, once it has begun
+ *     <id>/owner                 token of the trainer that took it last
  *     <id>/cancelled             there once it is cancelled; the producer's
  *     <id>/input/                corpora that were uploaded
  *     <id>/steps/<n>/            of each step, from 0: record.json while it goes on, result.json once it is done
@@ -102,6 +104,16 @@ export class TrainingFolders {
     await this.setState(training.id, { phase: 'waiting' });
   }
 
+  /** Makes a trainer the one that may write: whoever had the training before finds that it is another's. */
+  async take(id: string, token: string): Promise<void> {
+    await writeText(this.path(id, OWNER), token);
+  }
+
+  /** Whether it is still this trainer's. */
+  async isTakenBy(id: string, token: string): Promise<boolean> {
+    return (await readFile(this.path(id, OWNER), 'utf8').catch(() => '')) === token;
+  }
+
   async setState(id: string, state: Omit<TrainingState, 'since'>): Promise<void> {
     await writeJson(this.path(id, 'state.json'), { ...state, since: new Date().toISOString() });
   }
@@ -124,7 +136,7 @@ export class TrainingFolders {
 
   /** The trainer that has it sees so, and ends. */
   async cancel(id: string): Promise<void> {
-    await writeDurably(this.path(id, CANCELLED), '');
+    await writeText(this.path(id, CANCELLED), '');
   }
 
   /** Lets one that was cancelled, or has failed, go on. */
@@ -187,6 +199,17 @@ export class TrainingFolders {
     return (await readdir(this.#root)).filter((name) => ID.test(name));
   }
 
+  /** Deletes what producers that are no more have left of submissions. @param before those that began before then, ms */
+  async sweep(before: number): Promise<void> {
+    for (const id of await this.ids()) {
+      const isSubmitted = await stat(this.path(id, 'state.json')).then(
+        () => true,
+        () => false,
+      );
+      if (!isSubmitted && (await stat(this.path(id))).mtimeMs < before) await this.delete(id);
+    }
+  }
+
   /** By rename, so that nobody sees a training of which half is gone. */
   async delete(id: string): Promise<void> {
     const gone = join(this.#root, id + DELETED);
@@ -196,7 +219,12 @@ export class TrainingFolders {
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {
-  await writeDurably(path, `${JSON.stringify(value)}\n`);
+  await writeText(path, `${JSON.stringify(value)}\n`);
+}
+
+/** Producer and trainer may write at the same time: each by a temporary file of its own. */
+async function writeText(path: string, text: string): Promise<void> {
+  await writeDurably(path, text, undefined, `${path}.${randomBytes(6).toString('hex')}.tmp`);
 }
 
 /** Undefined where there is no such file. */

@@ -45,7 +45,7 @@ export class TrainingDiedError extends Error {
  */
 export async function trainInProcess(
   request: TrainingRequest,
-  { signal, onNews }: TrainingHooks,
+  { signal, kill: killing, onNews }: TrainingHooks,
 ): Promise<TrainingOutcome> {
   const script = fileURLToPath(import.meta.resolve('#entry/training/src/process/training.child.js'));
   const child = fork(script, [], {
@@ -67,6 +67,7 @@ export async function trainInProcess(
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
   signal?.addEventListener('abort', stop, { once: true });
+  killing?.addEventListener('abort', kill, { once: true });
   try {
     return await new Promise<TrainingOutcome>((resolve, reject) => {
       child.on('error', reject);
@@ -83,6 +84,7 @@ export async function trainInProcess(
     });
   } finally {
     signal?.removeEventListener('abort', stop);
+    killing?.removeEventListener('abort', kill);
     process.off('exit', kill);
     child.removeAllListeners();
     child.kill('SIGKILL');
