@@ -6,14 +6,16 @@ import { z } from 'zod';
 export const scopes = ['read', 'submit', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 
-const keysSchema = z.array(
-  z.strictObject({
-    id: z.string().regex(/^[\w-]{1,64}$/),
-    /** Of the key, in hex: the key itself is kept nowhere. */
-    sha256: z.string().regex(/^[0-9a-f]{64}$/),
-    scope: z.enum(scopes),
-  }),
-);
+const keysSchema = z
+  .array(
+    z.strictObject({
+      id: z.string().regex(/^[\w-]{1,64}$/),
+      /** Of the key, in hex: the key itself is kept nowhere. */
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      scope: z.enum(scopes),
+    }),
+  )
+  .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'every id may be there once');
 
 /** Who asks. */
 export interface Caller {

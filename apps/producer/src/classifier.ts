@@ -15,6 +15,8 @@ export type Classified = Readonly<Record<string, unknown>>;
 
 interface OpenPolicy extends OpenChunkLabeller {
   chunks: number;
+  /** Requests that wait for it. */
+  users: number;
 }
 
 /** Policies of bundles whose connections are kept open. */
@@ -50,10 +52,14 @@ export class Classifier {
     labeller.chunks += 1;
     const chunk = chunkOf(labeller.chunks, texts, pairs);
     const late = AbortSignal.timeout(WITHIN_MS);
-    const rows = await labeller.labeller.label(chunk, late).catch((error: unknown) => {
-      if (!late.aborted) throw error;
-      throw new ApiError(503, 'busy', 'The workers did not come to these texts in time.', RETRY_AFTER_S);
-    });
+    labeller.users += 1;
+    const rows = await labeller.labeller
+      .label(chunk, late)
+      .catch((error: unknown) => {
+        if (!late.aborted) throw error;
+        throw new ApiError(503, 'busy', 'The workers did not come to these texts in time.', RETRY_AFTER_S);
+      })
+      .finally(() => (labeller.users -= 1));
     return answersOf(bundle, chunk, rows);
   }
 
@@ -72,13 +78,15 @@ export class Classifier {
     const open = this.#open.get(key) ?? {
       ...this.#fleet.urgentLabeller(bundle, policy, fingerprint),
       chunks: 0,
+      users: 0,
     };
     this.#open.delete(key);
     this.#open.set(key, open);
-    const [oldest] = this.#open;
-    if (this.#open.size > MOST_OPEN && oldest !== undefined) {
-      this.#open.delete(oldest[0]);
-      await oldest[1].close();
+    // One that somebody waits for stays, and so does this one.
+    const idle = Array.from(this.#open).find(([other, { users }]) => other !== key && users === 0);
+    if (this.#open.size > MOST_OPEN && idle !== undefined) {
+      this.#open.delete(idle[0]);
+      await idle[1].close();
     }
     return open;
   }

@@ -21,6 +21,7 @@ import { labelCorpus } from '#run/label-corpus.js';
 import type { RunOptions } from '#run/label-options.js';
 import type { LabelProgress } from '#run/label-progress.js';
 import { labelProgressOf } from '#run/label-progress.js';
+import { isUnderWay } from '#run/run-view.js';
 import type { RunCounts } from '#run/run-counts.js';
 import { runCounts } from '#run/run-counts.js';
 import { UsageError } from '#run/usage-error.js';
@@ -174,7 +175,11 @@ export class RunFeeder {
       if (phase === 'cancelled') this.#fed.get(id)?.stop.abort('cancelled' satisfies StopReason);
       if ((phase !== 'waiting' && phase !== 'running') || this.#fed.has(id)) continue;
       if ((this.#locked.get(id) ?? 0) > Date.now()) continue;
-      waiting.push(await this.#folders.submitted(id));
+      const run = await this.#folders.submitted(id).catch((error: unknown) => {
+        this.#log.warn(`Run ${id} cannot be read: ${String(error)}`);
+        return undefined;
+      });
+      if (run !== undefined) waiting.push(run);
     }
     waiting.sort((a, b) => priorityOf(a) - priorityOf(b) || a.createdAt.localeCompare(b.createdAt));
     for (const run of waiting) {
@@ -237,6 +242,9 @@ export class RunFeeder {
     const bundle = await this.#models.bundle(modelOf(run));
     const options = runOptions(run, this.#folders, this.#settings);
     const fingerprint = await this.#fingerprint(bundle, options.runDir, fed);
+    // It may have been cancelled while its model was read.
+    if (!isUnderWay(await this.#folders.state(id))) fed.stop.abort('cancelled' satisfies StopReason);
+    fed.stop.signal.throwIfAborted();
     await this.#folders.setState(id, 'running');
     const { labels } = bundle.manifest;
     const leastCertain = await LeastCertainRows.open(

@@ -76,7 +76,10 @@ export class RunFolders {
 
   async setState(id: string, phase: RunPhase, error?: string): Promise<void> {
     const state: RunState = { phase, since: new Date().toISOString(), error };
-    await writeDurably(this.path(id, 'state.json'), `${JSON.stringify(state)}\n`);
+    // Several producers may write it at the same time.
+    const path = this.path(id, 'state.json');
+    const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+    await writeDurably(path, `${JSON.stringify(state)}\n`, undefined, temporary);
   }
 
   /** @throws ApiError where there is no such run */

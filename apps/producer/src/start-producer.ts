@@ -34,6 +34,8 @@ import { webPage } from './web-page.js';
 /** Between two looks at the queues. */
 const GAUGE_MS = 2000;
 const SWEEP_MS = 60 * 60 * 1000;
+/** A connection on which nothing goes on for so long is closed: it would keep others from being answered. */
+const SILENT_MS = 60_000;
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 /** The API would be open to everyone who reaches it. */
@@ -163,7 +165,7 @@ async function openApi(
   metrics: Metrics,
 ): Promise<NestFastifyApplication> {
   // A body of JSON that would change objects for all is refused by Fastify itself.
-  const adapter = new FastifyAdapter({ bodyLimit: limits.bodyBytes });
+  const adapter = new FastifyAdapter({ bodyLimit: limits.bodyBytes, connectionTimeout: SILENT_MS });
   limitRequests(adapter.getInstance(), limits.requestsActive, metrics);
   refuseForeignPages(adapter.getInstance(), parts.keys !== null);
   const app = await NestFactory.create<NestFastifyApplication>(ProducerModule.of(parts), adapter, {

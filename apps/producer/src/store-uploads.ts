@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -7,18 +8,21 @@ import { ApiError } from './api-errors.js';
 
 /** A file of a corpus that is being uploaded. */
 export interface Upload {
-  readonly name: string;
+  /** A form may leave it out. */
+  readonly name: string | undefined;
   readonly stream: Readable;
   /** Whether it was cut off at the limit; known at its end. */
   readonly isCut: () => boolean;
 }
 
+/** What file systems take, less the endings that are put behind it. */
+const MOST_NAME_BYTES = 200;
 /** A name that a file of a corpus may keep. */
 const SAFE_NAME = /^[\p{L}\p{N}_][\p{L}\p{N} ._-]{0,200}$/u;
 
 /**
  * Keeps uploaded files under their names.
- * @param mostBytes that a file may have
+ * @param mostBytes that they may have together
  * @returns their paths @throws UsageError, ApiError
  */
 export async function storeUploads(
@@ -27,9 +31,10 @@ export async function storeUploads(
   mostBytes: number,
 ): Promise<string[]> {
   const paths: string[] = [];
+  let bytes = 0;
   for await (const { name, stream, isCut } of uploads) {
-    const base = name.split(/[/\\]/).at(-1) ?? '';
-    if (!SAFE_NAME.test(base)) {
+    const base = name?.split(/[/\\]/).at(-1) ?? '';
+    if (!SAFE_NAME.test(base) || Buffer.byteLength(base) > MOST_NAME_BYTES) {
       throw new UsageError(
         `A file cannot be called ${JSON.stringify(base)}: use letters, digits, blank, . _ -`,
       );
@@ -38,11 +43,12 @@ export async function storeUploads(
     await pipeline(stream, createWriteStream(path, { flags: 'wx' })).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'EEXIST' ? new UsageError(`Two files are called ${base}.`) : error;
     });
-    if (isCut()) {
+    bytes += (await stat(path)).size;
+    if (isCut() || bytes > mostBytes) {
       throw new ApiError(
         413,
         'too-large',
-        `${base} is longer than the ${mostBytes} bytes that may be uploaded.`,
+        `${base} is longer than the ${mostBytes} bytes that may be uploaded, all files together.`,
       );
     }
     paths.push(path);

@@ -49,7 +49,10 @@ export class FleetWorker implements ServiceHealth {
   readonly #log: Log;
   readonly #id = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
   readonly #closing: (() => Promise<unknown>)[] = [];
+  readonly #connections: RedisConnection[] = [];
   #worker: StageWorker | undefined;
+  /** Of suspect rows, that are under way or wait for their turn. */
+  #trials = 0;
   #redis: RedisConnection | undefined;
   #budgets: JobWorkParts['budgets'] | undefined;
   /** Why it is not ready. */
@@ -171,10 +174,13 @@ export class FleetWorker implements ServiceHealth {
     return Promise.resolve();
   }
 
-  /** How long it has had jobs of which none went on; 0 where it has none. */
+  /** How long it has had jobs of which none went on; 0 where it has none, or waits for what is not its own. */
   #stuckSeconds(): number {
     const worker = this.#worker;
-    return worker === undefined || worker.active === 0 ? 0 : (performance.now() - worker.lastMoved) / 1000;
+    if (worker === undefined || worker.active === 0) return 0;
+    // A trial of suspect rows has a time limit of its own; and starting again brings no Redis back.
+    if (this.#trials > 0 || this.#connections.some(({ status }) => status !== 'ready')) return 0;
+    return (performance.now() - worker.lastMoved) / 1000;
   }
 
   /** Shows the counts of the stages before they have any jobs. */
@@ -209,6 +215,7 @@ export class FleetWorker implements ServiceHealth {
 
   #connect(place: Parameters<typeof connectRedis>[0], what: string): RedisConnection {
     const redis = connectRedis(place);
+    this.#connections.push(redis);
     tellOutages(redis, (message) => this.#log.warn(`Redis of ${what}: ${message}`));
     this.#closing.push(() => Promise.resolve(redis.disconnect()));
     return redis;
@@ -223,7 +230,15 @@ export class FleetWorker implements ServiceHealth {
       timeoutMs: trialSeconds * 1000,
     });
     this.#closing.push(() => Promise.resolve(process.close()));
-    return process.tryRows.bind(process);
+    return async (rows) => {
+      this.#trials += 1;
+      try {
+        return await process.tryRows(rows);
+      } finally {
+        this.#trials -= 1;
+        this.#worker?.moved();
+      }
+    };
   }
 
   #suspect({ run, chunk, rows }: StageJob, why: string): void {

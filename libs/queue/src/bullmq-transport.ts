@@ -8,7 +8,8 @@ import { KEPT_MS } from './redis-result-store.js';
 
 /** Entries that BullMQ keeps of its own events, which nobody here reads. */
 const EVENTS_KEPT = 1000;
-const FAILED_KEPT = 1000;
+/** Jobs hold texts: those that failed are kept to be looked at, few and not for long. */
+const FAILED_KEPT = { count: 20, age: 3600 };
 /** Every job has a priority: one without would go before all others. */
 const NORMAL_PRIORITY = 3;
 
@@ -75,7 +76,7 @@ export class BullmqTransport implements StageTransport {
       connection: this.#redis,
       prefix: KEY_PREFIX,
       streams: { events: { maxLen: EVENTS_KEPT } },
-      defaultJobOptions: { removeOnComplete: true, removeOnFail: { count: FAILED_KEPT } },
+      defaultJobOptions: { removeOnComplete: true, removeOnFail: FAILED_KEPT },
     });
     // Without a listener an error of the connection would end the process; who waits for an answer gets it too.
     queue.on('error', () => undefined);

@@ -129,8 +129,10 @@ async function expectQueueServer(redis: Redis): Promise<void> {
 
 /** Memory in use as a share of `maxmemory`, of the fullest server; 0 where there is no such bound. */
 export async function usedRatio(redis: RedisConnection): Promise<number> {
+  const servers = serversOf(redis);
+  if (servers.length === 0) throw new RedisUnfitError(shownPlace(redis), 'has no node that answers.');
   const ratios = await Promise.all(
-    serversOf(redis).map(async (server) => {
+    servers.map(async (server) => {
       const info = await server.info('memory');
       const [used, most] = ['used_memory', 'maxmemory'].map((name) =>
         Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0),

@@ -4,6 +4,7 @@ import type { ByteBudget } from './byte-budget.js';
 import type { ResultStore, StageJob, StageTransport } from './fleet-ports.js';
 import type { FeederStep } from './fleet-steps.js';
 import { joinParts } from './join-parts.js';
+import { ResultPartError } from './result-part.js';
 
 export interface FleetLabellerOptions {
   readonly run: string;
@@ -168,8 +169,15 @@ export class FleetLabeller implements ChunkLabeller {
   async #take(waiting: Waiting): Promise<boolean> {
     const { run, classes } = this.#options;
     const { chunk, texts } = waiting.chunk;
-    const parts = await this.#unlessClosed(this.#results.parts({ run, chunk }));
-    const rows = joinParts(parts, texts.length, classes);
+    let rows: LabelledRows | undefined;
+    try {
+      const parts = await this.#unlessClosed(this.#results.parts({ run, chunk }));
+      rows = joinParts(parts, texts.length, classes);
+    } catch (error) {
+      // Damaged, or of another version: without them the chunk is given again, a bounded number of times.
+      if (error instanceof ResultPartError) await this.#unlessClosed(this.#results.drop({ run, chunk }));
+      throw error;
+    }
     if (rows === undefined) return false;
     this.#options.onStep?.('results-joined');
     waiting.resolve(rows);

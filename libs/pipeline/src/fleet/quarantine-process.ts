@@ -48,7 +48,8 @@ export class QuarantineProcess {
   }
 
   async #try(rows: TrialRows): Promise<TriedRows> {
-    const child = (this.#child ??= await this.#start());
+    const child = this.#child ?? (await this.#start());
+    this.#child = child;
     const timer = setTimeout(() => child.kill('SIGKILL'), this.#options.timeoutMs);
     try {
       const answer = answerOf(child);
@@ -76,7 +77,12 @@ export class QuarantineProcess {
     });
     // Not kept alive for: it lives no longer than its parent, whose end closes the channel.
     child.on('error', () => undefined);
-    const ready = await answerOf(child);
+    // It may also die while it has no rows.
+    child.once('exit', () => {
+      if (this.#child === child) this.#child = undefined;
+    });
+    const timer = setTimeout(() => child.kill('SIGKILL'), this.#options.timeoutMs);
+    const ready = await answerOf(child).finally(() => clearTimeout(timer));
     if (typeof ready === 'string') {
       throw new QuarantineUnfitError(`The process that labels suspect rows did not start: ${ready}.`);
     }
@@ -90,12 +96,17 @@ function answerOf(child: ChildProcess): Promise<QuarantineAnswer | string> {
     const settle = (outcome: QuarantineAnswer | string): void => {
       child.off('message', settle);
       child.off('exit', ended);
+      child.off('error', failed);
       resolve(outcome);
     };
+    // It could not be started, or its channel is closed.
+    const failed = ({ message }: Error): void => settle(message);
     const ended = (code: number | null, signal: NodeJS.Signals | null): void =>
       settle(signal === null ? `exit code ${code}` : `signal ${signal}`);
     child.once('message', settle);
     child.once('exit', ended);
+    child.once('error', failed);
+    if (child.exitCode !== null || child.signalCode !== null) ended(child.exitCode, child.signalCode);
   });
 }
 
