@@ -363,7 +363,8 @@ it('is promoted by who may promote alone', async () => {
   expect([refused.status, await refused.text()]).toEqual([403, expect.stringContaining('scope admin')]);
   expect((await send('/v1/models/letters/promote', { version: 2 })).status).toBe(403);
   expect((await send('/v1/training', { name: 'letters', steps: [step] })).status).toBe(201);
-  await stopped(guarded);
+  guarded.kill('SIGTERM');
+  expect(await guarded.ended).toBe(0);
 });
 
 describe('what cannot be trained', () => {

@@ -64,6 +64,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 // A service that runs a command holds a channel to it: without the service, it ends.
 process.once('disconnect', () => process.exit(1));
+// Listening alone would keep a command alive that is done.
+process.channel?.unref();
 
 try {
   await program.parseAsync();

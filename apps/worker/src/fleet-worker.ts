@@ -38,6 +38,8 @@ export interface Log {
 const MEBIBYTE = 2 ** 20;
 /** Between two cards in the registry, ms. */
 const TELL_MS = 5000;
+/** Of a connection whose server cannot be reached; one that is reached and does not answer is not among them. */
+const AWAY: ReadonlySet<string> = new Set(['connecting', 'reconnecting', 'close', 'end']);
 const NOT_STARTED = 'starting';
 /** Of rows that a worker has done again. */
 const RETRY_REASONS = ['activations-missing', 'activations-damaged', 'suspect'] as const;
@@ -179,7 +181,7 @@ export class FleetWorker implements ServiceHealth {
     const worker = this.#worker;
     if (worker === undefined || worker.active === 0) return 0;
     // A trial of suspect rows has a time limit of its own; and starting again brings no Redis back.
-    if (this.#trials > 0 || this.#connections.some(({ status }) => status !== 'ready')) return 0;
+    if (this.#trials > 0 || this.#connections.some(({ status }) => AWAY.has(status))) return 0;
     return (performance.now() - worker.lastMoved) / 1000;
   }
 
