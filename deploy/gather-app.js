@@ -148,11 +148,14 @@ function runtimeManifest() {
 }
 
 /** Bytes of all files below a folder. */
-export function bytesBelow(folder) {
+function bytesBelow(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }
+
+const isNoMap = (path) => !path.endsWith('.map');
+const mega = (path) => `${Math.round(bytesBelow(path) / 1e6)} MB`;
 
 function gather(to, apps, without) {
   const packages = packagesOf(
@@ -160,9 +163,8 @@ function gather(to, apps, without) {
     without,
   );
   for (const folder of packages) copyPackage(folder, join(to, relative(project, folder)));
-  const built = (path) => !path.endsWith('.map');
   for (const part of ['libs', ...apps.map((app) => `apps/${app}`)]) {
-    cpSync(join(project, 'dist', part), join(to, 'dist', part), { recursive: true, filter: built });
+    cpSync(join(project, 'dist', part), join(to, 'dist', part), { recursive: true, filter: isNoMap });
   }
   if (apps.includes('cli'))
     cpSync(join(project, 'apps/cli/bin'), join(to, 'apps/cli/bin'), { recursive: true });
@@ -170,7 +172,6 @@ function gather(to, apps, without) {
   for (const file of ['LICENSE', 'config/default.yaml', 'deploy/health.js'])
     cpSync(join(project, file), join(to, file));
   writeFileSync(join(to, 'package.json'), runtimeManifest());
-  const mega = (path) => `${Math.round(bytesBelow(path) / 1e6)} MB`;
   console.log(
     `${packages.size} packages, ${mega(join(to, 'node_modules'))} of the ${mega(join(project, 'node_modules'))} installed.`,
   );
