@@ -13,13 +13,15 @@ import ts from 'typescript';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 
-/** Typings, source maps, sources and pages of packages; licences stay. */
-const unneededFile = /\.(map|md|markdown|tsbuildinfo|flow|[cm]?ts|tsx)$/i;
+/** Typings, source maps, sources, tests and pages of packages; licences stay. */
+const unneededFile = /\.(map|md|markdown|tsbuildinfo|flow|[cm]?ts|tsx|snap|spec\.[cm]?js)$/i;
 const licence = /^(licen[cs]e|copying|notice)/i;
 /** At the root of a package, where its tests and examples are. */
 const unneededFolders = new Set([
   'test',
   'tests',
+  'spec',
+  'specs',
   '__tests__',
   'docs',
   'example',
@@ -37,7 +39,7 @@ const unneededFolders = new Set([
  * @returns {Set<string>} folders of the packages
  * @throws {Error} where one is not installed
  */
-export function packagesOf(entries, without = []) {
+function packagesOf(entries, without = []) {
   const names = importedPackages(entries).filter((name) => !without.includes(name));
   const folders = new Set();
   const waiting = names.map((name) => expectPackage(name, project));
@@ -155,7 +157,6 @@ function bytesBelow(folder) {
 }
 
 const isNoMap = (path) => !path.endsWith('.map');
-const mega = (path) => `${Math.round(bytesBelow(path) / 1e6)} MB`;
 
 function gather(to, apps, without) {
   const packages = packagesOf(
@@ -172,20 +173,16 @@ function gather(to, apps, without) {
   for (const file of ['LICENSE', 'config/default.yaml', 'deploy/health.js'])
     cpSync(join(project, file), join(to, file));
   writeFileSync(join(to, 'package.json'), runtimeManifest());
-  console.log(
-    `${packages.size} packages, ${mega(join(to, 'node_modules'))} of the ${mega(join(project, 'node_modules'))} installed.`,
-  );
+  console.log(`${packages.size} packages, ${Math.round(bytesBelow(join(to, 'node_modules')) / 1e6)} MB.`);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { without: { type: 'string', multiple: true } },
-  });
-  const [to, ...apps] = positionals;
-  if (to === undefined || apps.length === 0) {
-    console.error('Usage: node deploy/gather-app.js <folder> <app>… [--without <package>]…');
-    process.exit(2);
-  }
-  gather(to, apps, values.without);
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { without: { type: 'string', multiple: true } },
+});
+const [to, ...apps] = positionals;
+if (to === undefined || apps.length === 0) {
+  console.error('Usage: node deploy/gather-app.js <folder> <app>… [--without <package>]…');
+  process.exit(2);
 }
+gather(to, apps, values.without);
