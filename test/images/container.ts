@@ -79,6 +79,10 @@ export class Container {
   }
 }
 
+function fileSystem(type: string, destination: string, ...options: readonly string[]): object {
+  return { destination, type, source: type, options: ['nosuid', 'nodev', 'noexec', ...options] };
+}
+
 /** By the OCI runtime specification. The network is this machine's, so that all services share its loopback. */
 function runtimeConfig(
   { config, root }: Image,
@@ -86,12 +90,6 @@ function runtimeConfig(
 ): object {
   const [uid = 0, gid = 0] = config.User.split(':').map(Number);
   const none: string[] = [];
-  const mount = (destination: string, type: string, options: readonly string[] = []): object => ({
-    destination,
-    type,
-    source: type,
-    options: ['nosuid', 'nodev', 'noexec', ...options],
-  });
   return {
     ociVersion: '1.0.2',
     process: {
@@ -106,8 +104,8 @@ function runtimeConfig(
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc' },
       { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
-      mount('/dev/shm', 'tmpfs', ['mode=1777']),
-      mount('/tmp', 'tmpfs', ['mode=1777']),
+      fileSystem('tmpfs', '/dev/shm', 'mode=1777'),
+      fileSystem('tmpfs', '/tmp', 'mode=1777'),
       ...Object.entries(volumes).map(([destination, source]) => ({
         destination: destination.replace(/:ro$/, ''),
         type: 'bind',

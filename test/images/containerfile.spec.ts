@@ -46,7 +46,8 @@ const sourceStage = ({ flags }: Instruction): string | undefined =>
 
 describe('the Containerfile', () => {
   it('copies only what there is, and what .dockerignore lets through', () => {
-    const allowed = readFileSync(join(projectFolder, '.dockerignore'), 'utf8').match(/(?<=^!).+/gm) ?? [];
+    const ignore = readFileSync(join(projectFolder, '.dockerignore'), 'utf8');
+    const allowed = Array.from(ignore.matchAll(/^!(.+)$/gm), ([, path = '']) => path);
     const sources = everyCopy
       .filter((copy) => sourceStage(copy) === undefined)
       .flatMap(({ text }) => text.split(' ').slice(0, -1));

@@ -109,12 +109,18 @@ export class ImageStore {
   async build(target: string, base: string): Promise<Image> {
     const begun = performance.now();
     const name = `localhost/sluice-${target}:test`;
-    await this.#buildah(
-      ...['build', '--file', containerfilePath, '--target', target, '--tag', name],
-      // Docker's format has health checks.
-      ...['--format', 'docker', '--isolation', 'chroot', '--layers', '--build-arg', `NODE_IMAGE=${base}`],
-      projectFolder,
-    );
+    // Docker's format has health checks.
+    const how = [
+      '--format',
+      'docker',
+      '--isolation',
+      'chroot',
+      '--layers',
+      '--build-arg',
+      `NODE_IMAGE=${base}`,
+    ];
+    const what = ['--file', containerfilePath, '--target', target, '--tag', name, projectFolder];
+    await this.#buildah('build', ...how, ...what);
     const seconds = (performance.now() - begun) / 1000;
     const inspected: unknown = JSON.parse(await this.#buildah('inspect', '--type', 'image', name));
     const { config } = z.object({ Docker: z.object({ config: configSchema }) }).parse(inspected).Docker;

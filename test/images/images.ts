@@ -29,6 +29,7 @@ const { services } = readCompose();
 const [uid = 0, gid = 0] = services['producer']!.user!.split(':').map(Number);
 
 let store: ImageStore;
+let base: string;
 let folder: string;
 let redis: { queue: RedisServer; activations: RedisServer };
 let environments: Record<Service, Record<string, string>>;
@@ -52,6 +53,9 @@ beforeAll(async () => {
     queue: await RedisServer.start(redisSettings('redis-queue')),
     activations: await RedisServer.start(redisSettings('redis-activations')),
   };
+  const { node } = process.versions;
+  const pinned = node === ImageStore.pinnedNode() ? '' : ', which is not the version that is pinned';
+  base = await seconds(`base: Debian and Node ${node}${pinned}`, () => store.base());
   for (const volume of Object.keys(readCompose().volumes)) await ownFolder(volume);
   environments = await environmentsHere();
 });
@@ -141,11 +145,6 @@ const producerUrl = (): string => `http://127.0.0.1:${environments.producer['SLU
 
 describe('the images', () => {
   it.each(targets)('%s is built', async (target) => {
-    const pinned = ImageStore.pinnedNode();
-    const base = await seconds(
-      `base: Debian and Node ${process.versions.node}${pinned === process.versions.node ? '' : ` (not ${pinned}, which is pinned)`}`,
-      () => store.base(),
-    );
     const image = await store.build(target, base);
     images.set(target, image);
     figures.push([`${target}: built in`, `${image.seconds.toFixed(1)} s`]);
