@@ -12,6 +12,7 @@ const mayUse = {
   config: [],
   metrics: ['pipeline'],
   run: ['pipeline', 'corpus', 'tokenizer', 'model', 'inference'],
+  planner: ['pipeline'],
   plot: [],
   training: ['pipeline', 'corpus', 'tokenizer', 'model', 'inference', 'plot'],
 };
@@ -78,9 +79,16 @@ module.exports = {
     },
     {
       name: 'no-dev-dependency-in-production',
+      comment: 'The web page is bundled when it is built, so what it uses need not be there later.',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^(apps|libs)/', pathNot: '\\.spec\\.ts$|^apps/producer/web/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'web-page-takes-only-types-of-the-producer',
+      severity: 'error',
+      from: { path: '^apps/producer/web/' },
+      to: { path: '^apps/producer/src/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'resolvable',
@@ -98,7 +106,7 @@ module.exports = {
     enhancedResolveOptions: {
       conditionNames: ['sluice-source', 'import', 'node', 'default', 'types'],
       exportsFields: ['exports'],
-      extensions: ['.ts', '.js', '.json'],
+      extensions: ['.ts', '.tsx', '.js', '.json'],
     },
   },
 };

@@ -86,7 +86,7 @@ describe('sluice refuses', () => {
       'a second text for a model of single ones',
       label('--pair-field', 'id'),
       2,
-      /^sluice: The model labels single texts, so --pair-field has no use\.$/,
+      /^sluice: The model labels single texts, so a pair field has no use\.$/,
     ],
     [
       'a speed above 1',

@@ -70,7 +70,13 @@ export class RedisServer {
   }
 
   async #answers(): Promise<void> {
-    const redis = new Redis(this.url, { retryStrategy: () => 20, maxRetriesPerRequest: null });
+    // Where users have rights of their own, a stranger may not ask whether it has loaded its data.
+    const enableReadyCheck = !this.#arguments.includes('--aclfile');
+    const redis = new Redis(this.url, {
+      enableReadyCheck,
+      retryStrategy: () => 20,
+      maxRetriesPerRequest: null,
+    });
     redis.on('error', () => undefined);
     try {
       const late = sleep(STARTS_WITHIN_MS, 'late' as const, { ref: false });

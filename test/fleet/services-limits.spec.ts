@@ -197,6 +197,9 @@ describe('requests that are too much', () => {
     await expect
       .poll(async () => (await ask('GET', `/v1/runs/${id}`, keys.get('read'))).json(), { timeout: 20_000 })
       .toMatchObject({ phase: 'failed', error: expect.stringContaining('more than the 50 rows') });
+    expect(await (await fetch(`${producer.admin}/metrics`)).text()).toContain(
+      'sluice_runs_ended_total{outcome="failed"} 1\n',
+    );
     expect((await ask('DELETE', `/v1/runs/${id}`, keys.get('submit'))).status).toBe(204);
     worker.kill('SIGTERM');
     await worker.ended;
@@ -234,6 +237,9 @@ describe('a Redis', () => {
     await fleet.redis.kill();
     await expect.poll(refused, { timeout: 10_000 }).toEqual([503, '10']);
     expect((await fetch(`${producer.admin}/health/ready`)).status).toBe(503);
+    await expect
+      .poll(async () => (await fetch(`${producer.admin}/metrics`)).text(), { timeout: 10_000 })
+      .toContain('sluice_redis_up{redis="queue"} 0\n');
     expect((await fetch(`${producer.admin}/health/live`)).status).toBe(200);
     expect((await fetch(`${worker.admin}/health/ready`)).status).toBe(503);
     await fleet.redis.restart();

@@ -42,7 +42,9 @@ const learning = {
 const { exitSize, batchTokens, backend } = learning;
 const distilling = {
   kind: 'distil',
-  ...{ exitSize, batchTokens, backend },
+  exitSize,
+  batchTokens,
+  backend,
   data: 'texts.jsonl',
   dev: 'dev.jsonl',
   rate: 0.01,
@@ -113,8 +115,10 @@ async function watch(id: string, is: (view: TrainingView) => boolean): Promise<T
 }
 
 const over = (id: string): Promise<TrainingView> => watch(id, (view) => !isTrainingUnderWay(view));
-const weights = (id: string, step = 0): Promise<Buffer> =>
-  readFile(join(fleet.folder, 'trainings', id, 'steps', String(step), 'out/model.safetensors'));
+const weights = (id: string, name: string): Promise<Buffer> =>
+  readFile(join(fleet.folder, 'trainings', id, 'steps/0/out', name, 'model.safetensors'));
+
+const hasCheckpoint = ({ steps: [step] }: TrainingView): boolean => (step!.progress?.step ?? 0) > 25;
 
 async function stopped(service: Service): Promise<void> {
   service.kill('SIGTERM');
@@ -178,7 +182,9 @@ describe('a training', () => {
         versions: [{ version: 1, promoted: true, hasCard: true, hasEvaluation: true }],
       },
     ]);
-    expect(await (await get('/v1/models/letters/versions/1/card')).text()).toContain('# ');
+    expect(await (await get('/v1/models/letters/versions/1/card')).text()).toMatch(
+      /^# letters\n[^]*learned from \| texts\.jsonl: 300 rows/,
+    );
     expect(await json('/v1/models/letters/versions/1/evaluation')).toMatchObject({ rows: 100 });
     const { trainings } = await json<{ trainings: TrainingView[] }>('/v1/training');
     expect(trainings.map((each) => each.id)).toEqual([id]);
@@ -252,8 +258,6 @@ describe('a training that is disturbed', () => {
     expected = await readFile(join(fleet.folder, 'undisturbed/model.safetensors'));
   });
 
-  const hasCheckpoint = ({ steps: [step] }: TrainingView): boolean => (step!.progress?.step ?? 0) > 25;
-
   it('goes on after kill -9 of its trainer, and comes to the same bytes', async () => {
     const first = await fleet.trainer(env);
     const { id } = await submitted({ name: 'killed', steps: [long] });
@@ -269,7 +273,7 @@ describe('a training that is disturbed', () => {
     );
     // At most one interval between checkpoints is lost.
     expect(Number(resumed)).toBeGreaterThan(before.steps[0]!.progress!.step - 2 * long.checkpointSteps);
-    expect(await weights(id)).toEqual(expected);
+    expect(await weights(id, 'killed')).toEqual(expected);
     await stopped(second);
   });
 
@@ -290,7 +294,7 @@ describe('a training that is disturbed', () => {
     await post(`/v1/training/${id}/resume`, {});
     const view = await over(id);
     expect(view, view.error).toMatchObject({ phase: 'finished' });
-    expect(await weights(id)).toEqual(expected);
+    expect(await weights(id, 'stopped')).toEqual(expected);
     expect((await get(`/v1/training/${id}`, { method: 'DELETE' })).status).toBe(204);
     expect((await get(`/v1/training/${id}`)).status).toBe(404);
     await stopped(second);

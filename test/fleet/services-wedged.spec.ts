@@ -21,6 +21,11 @@ const health = async (admin: string, what: string): Promise<[number, string]> =>
   return [answer.status, await answer.text()];
 };
 
+const stuckSeconds = async (admin: string): Promise<number> => {
+  const text = await (await fetch(`${admin}/metrics`)).text();
+  return Number(/^sluice_worker_stuck_seconds (\S+)$/m.exec(text)?.[1]);
+};
+
 it('is reported as wedged, gets no work, and is well again when the work goes on', async () => {
   const common = { SLUICE_REDIS_ACTIVATIONS_URL: activations.url };
   const producer = await fleet.producer(common);
@@ -39,8 +44,10 @@ it('is reported as wedged, gets no work, and is well again when the work goes on
   ];
   await expect.poll(() => health(first.admin, 'live'), { timeout: 20_000 }).toEqual(stands);
   expect(await health(first.admin, 'ready')).toEqual(stands);
+  expect(await stuckSeconds(first.admin)).toBeGreaterThan(2);
   // It has no job, so nothing of it stands still.
   expect(await health(deeper.admin, 'live')).toEqual([200, '{"status":"ok"}']);
+  expect(await stuckSeconds(deeper.admin)).toBe(0);
 
   activations.goOn();
   const { end, stdout, stderr } = await run;

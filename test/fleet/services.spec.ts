@@ -72,6 +72,11 @@ describe('a run of the fleet', () => {
       expect(text).toContain(`sluice_exit_total{model="spam",layer="${layer}"} ${rows}\n`);
       expect(text).toContain(`sluice_uncertainty_count{model="spam",layer="${layer}"} ${rows}\n`);
     }
+    const expected = [...text.matchAll(/^sluice_exit_expected_total\{.*\} (.*)$/gm)].map(([, rows]) =>
+      Number(rows),
+    );
+    expect(expected).toHaveLength(7);
+    expect(expected.reduce((sum, rows) => sum + rows)).toBeCloseTo(400, 6);
     expect(text).toContain('sluice_rows_total{model="spam",outcome="labelled"} 400\n');
     expect(text).toContain('sluice_rows_total{model="spam",outcome="rejected"} 1\n');
     expect(text).toContain('sluice_workers{model="spam",stage="3"} 1\n');

@@ -13,6 +13,7 @@ const commands = new Map<string, () => Promise<(program: Command) => void>>([
   ['evaluate', async () => (await import('./commands/evaluate-command.js')).addEvaluateCommand],
   ['inspect', async () => (await import('./commands/inspect-command.js')).addInspectCommand],
   ['predict', async () => (await import('./commands/predict-command.js')).addPredictCommand],
+  ['plan', async () => (await import('./commands/plan-command.js')).addPlanCommand],
   ['dev', async () => (await import('./commands/dev-command.js')).addDevCommand],
   ['submit', async () => (await import('./commands/submit-command.js')).addSubmitCommand],
   ['runs', async () => (await import('./commands/runs-command.js')).addRunsCommand],

@@ -69,6 +69,46 @@ export function labelThresholds(text: string): number | Map<string, number> {
   );
 }
 
+const secondsOf = new Map([
+  ['d', 86_400],
+  ['h', 3600],
+  ['m', 60],
+  ['s', 1],
+]);
+
+/** `8h`, `1h30m`, `45s`, `2d`. @returns seconds, more than 0 */
+export function duration(text: string): number {
+  const parts = [...text.trim().matchAll(/(\d+(?:\.\d+)?) *([dhms])(?:in)?/g)];
+  const seconds = parts.reduce((sum, [, count, unit]) => sum + Number(count) * secondsOf.get(unit!)!, 0);
+  if (parts.map(([part]) => part).join('') !== text.replaceAll(/\s+$|^\s+/g, '') || !(seconds > 0)) {
+    throw new InvalidArgumentError('Expected a time such as 8h, 1h30m, 45m, 90s or 2d.');
+  }
+  return seconds;
+}
+
+/** `0.04/h`, or one for each stage: `0.04/h,0.04/h,1.2/h`. @returns prices of an hour */
+export function hourlyPrices(text: string): number[] {
+  return text.split(',').map((part) => {
+    const price = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*\/\s*h\s*$/.exec(part)?.[1];
+    if (price === undefined) {
+      throw new InvalidArgumentError(
+        'Expected the price of a worker for an hour such as 0.04/h, or one for each stage: 0.04/h,0.04/h,1.2/h.',
+      );
+    }
+    return Number(price);
+  });
+}
+
+/** `1.5`, or one for each stage: `1,1,20`. */
+export function positiveList(text: string): number[] {
+  return text.split(',').map(positiveNumber);
+}
+
+/** `4,2,1`. */
+export function countList(text: string): number[] {
+  return text.split(',').map(wholeNumber(1, 100_000));
+}
+
 /** `0,0.05,0.1`. */
 export function fractionList(text: string): number[] {
   return text.split(',').map(fraction);

@@ -22,6 +22,9 @@ export class ApiErrorFilter implements ExceptionFilter {
     if (reply.sent) return;
     if (known.retryAfter !== undefined) void reply.header('retry-after', known.retryAfter);
     // The route may have promised another type for its answer.
-    void reply.type('application/json').status(known.status).send({ error: { code: known.code, message: known.message } });
+    void reply
+      .type('application/json')
+      .status(known.status)
+      .send({ error: { code: known.code, message: known.message } });
   }
 }

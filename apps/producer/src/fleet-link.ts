@@ -47,6 +47,7 @@ export class FleetLink {
     this.#settings = settings;
     this.#metrics = metrics;
     this.#log = log;
+    metrics.begin('retries_total', { reason: 'job-lost' });
   }
 
   /** The workers that serve a bundle. */

@@ -9,6 +9,8 @@ import type { Classified } from './classifier.js';
 import { Classifier } from './classifier.js';
 import { ModelDesk } from './model-desk.js';
 import type { ModelView, VersionExtra } from './model-desk.js';
+import type { StageView } from './queue-gauges.js';
+import { QueueGauges } from './queue-gauges.js';
 import { parsed } from './read-body.js';
 import { classifyRequestSchema } from '#run/run-request.js';
 
@@ -23,6 +25,7 @@ export class ModelsController {
   constructor(
     @Inject(ModelDesk) private readonly models: ModelDesk,
     @Inject(Classifier) private readonly classifier: Classifier,
+    @Inject(QueueGauges) private readonly gauges: QueueGauges,
   ) {}
 
   @Get('models')
@@ -30,6 +33,13 @@ export class ModelsController {
   @ApiOperation({ summary: 'The bundles that runs may name, and the workers that serve them now' })
   async list(): Promise<{ models: ModelView[] }> {
     return { models: await this.models.list() };
+  }
+
+  @Get('stages')
+  @needs('read')
+  @ApiOperation({ summary: 'The stages of all bundles: what waits, who works, and how full batches are' })
+  stages(): { stages: readonly StageView[] } {
+    return { stages: this.gauges.stages };
   }
 
   @Get('models/:name')

@@ -7,6 +7,7 @@ import { ApiKeys } from './api-keys.js';
 import { Classifier } from './classifier.js';
 import { ModelDesk } from './model-desk.js';
 import { ModelsController } from './models.controller.js';
+import { QueueGauges } from './queue-gauges.js';
 import { RunDesk } from './run-desk.js';
 import { RunsController } from './runs.controller.js';
 import { SessionController } from './session.controller.js';
@@ -21,6 +22,7 @@ export class ProducerModule {
     readonly models: ModelDesk;
     readonly trainings: TrainingDesk;
     readonly classifier: Classifier;
+    readonly gauges: QueueGauges;
     readonly keys: ApiKeys | null;
     readonly log: LoggerService;
   }): DynamicModule {
@@ -32,6 +34,7 @@ export class ProducerModule {
         { provide: ModelDesk, useValue: parts.models },
         { provide: TrainingDesk, useValue: parts.trainings },
         { provide: Classifier, useValue: parts.classifier },
+        { provide: QueueGauges, useValue: parts.gauges },
         { provide: ApiKeys, useValue: parts.keys },
         { provide: LOG, useValue: parts.log },
         { provide: APP_GUARD, useClass: ApiGuard },

@@ -1,8 +1,10 @@
 import type { Metrics } from '#metrics/metrics.js';
+import { share, sum } from '#pipeline/report/counts.js';
 import type { StageCard, WorkerCard } from '#queue/worker-registry.js';
 import { listWorkers } from '#queue/worker-registry.js';
-import { versionName } from '#model/registry/model-name.js';
+import { modelReference, versionName } from '#model/registry/model-name.js';
 import type { ModelVersion } from '#model/registry/model-registry.js';
+import { beginCounting } from './committed-rows.js';
 import type { FleetLink } from './fleet-link.js';
 import type { ModelShelf } from './model-shelf.js';
 import type { RunFeeder } from './run-feeder.js';
@@ -13,18 +15,48 @@ const UNMEASURED_SECONDS = 0.01;
 /** Rows of a job before any was seen. */
 const UNMEASURED_ROWS = 1024;
 
+/** One stage of a model that runs may name: what waits there, and how it goes. */
+export interface StageView {
+  readonly model: string;
+  /** Hash of the bundle. */
+  readonly bundle: string;
+  /** From 1. */
+  readonly stage: number;
+  /** First and last; null for a stage of exit 0 alone. */
+  readonly layers: readonly [number, number] | null;
+  readonly exits: readonly number[];
+  readonly workers: number;
+  readonly jobs: {
+    readonly waiting: number;
+    readonly active: number;
+    readonly delayed: number;
+    readonly failed: number;
+  };
+  /** Age of the job that waits longest, seconds; 0 where none waits. */
+  readonly oldestSeconds: number;
+  /** What waits would take one worker so long, seconds. */
+  readonly backlogSeconds: number;
+  /** Time of the model for a row, measured by the workers that there are; absent before the first. */
+  readonly secondsPerRow?: number | undefined;
+  /** Batches since these workers began, rows of one on average, and the share of the tokens that one may have, 0..1. */
+  readonly batches?: number | undefined;
+  readonly rowsPerBatch?: number | undefined;
+  readonly batchFill?: number | undefined;
+}
+
 /** Brings the gauges of the queues up to date: what waits at each stage, how long it takes, who works on it. */
 export class QueueGauges {
   readonly #fleet: FleetLink;
   readonly #models: ModelShelf;
-  readonly #feeder: Pick<RunFeeder, 'models'>;
+  readonly #feeder: Pick<RunFeeder, 'models' | 'waitingForWorkers'>;
   readonly #queues: StageQueues;
   readonly #metrics: Metrics;
+  #stages: readonly StageView[] = [];
 
   constructor(parts: {
     readonly fleet: FleetLink;
     readonly models: ModelShelf;
-    readonly feeder: Pick<RunFeeder, 'models'>;
+    readonly feeder: Pick<RunFeeder, 'models' | 'waitingForWorkers'>;
     readonly queues: StageQueues;
     readonly metrics: Metrics;
   }) {
@@ -35,18 +67,25 @@ export class QueueGauges {
     this.#metrics = parts.metrics;
   }
 
+  /** Every stage, as it was at the latest refresh; none while Redis does not answer. */
+  get stages(): readonly StageView[] {
+    return this.#stages;
+  }
+
   async refresh(): Promise<void> {
-    this.#metrics.set('redis_used_ratio', { redis: 'queue' }, this.#fleet.pressure.ratio ?? 0);
+    const { ratio } = this.#fleet.pressure;
+    this.#metrics.set('redis_up', { redis: 'queue' }, ratio === undefined ? 0 : 1);
+    this.#metrics.set('redis_used_ratio', { redis: 'queue' }, ratio ?? 0);
     // Without Redis there is nothing to tell; the old figures would be wrong.
     for (const name of ['queue_jobs', 'oldest_job_seconds', 'backlog_seconds', 'workers'] as const) {
       this.#metrics.reset(name);
     }
-    if (this.#fleet.pressure.ratio === undefined) return;
-    // It may go away meanwhile.
-    await this.#refreshQueues().catch(() => undefined);
+    // Redis may go away meanwhile.
+    this.#stages = ratio === undefined ? [] : await this.#refreshQueues().catch(() => []);
   }
 
-  async #refreshQueues(): Promise<void> {
+  async #refreshQueues(): Promise<StageView[]> {
+    const views: StageView[] = [];
     const workers = await listWorkers(this.#fleet.asking);
     for (const name of await this.#models.names()) {
       const promoted = await this.#models.version(name);
@@ -56,9 +95,10 @@ export class QueueGauges {
         const serving = await this.#workersOf(version, workers);
         // Another version matters while somebody works on it, or something waits for it.
         if (isPromoted || serving.length > 0 || this.#feeder.models.has(versionName(name, version.version)))
-          await this.#refreshModel(model, version, serving);
+          views.push(...(await this.#refreshModel(model, version, serving)));
       }
     }
+    return views;
   }
 
   async #workersOf(version: ModelVersion, workers: readonly WorkerCard[]): Promise<WorkerCard[]> {
@@ -66,11 +106,20 @@ export class QueueGauges {
     return workers.filter(({ bundle }) => bundle === hash);
   }
 
-  async #refreshModel(model: string, version: ModelVersion, workers: readonly WorkerCard[]): Promise<void> {
+  async #refreshModel(
+    model: string,
+    version: ModelVersion,
+    workers: readonly WorkerCard[],
+  ): Promise<StageView[]> {
+    const views: StageView[] = [];
     const bundle = await this.#models.bundleOf(version).catch(() => undefined);
-    for (const stage of bundle?.manifest.stages.keys() ?? []) {
-      await this.#refreshStage(model, bundle!.hash, stage, workers);
+    if (bundle === undefined) return views;
+    beginCounting(this.#metrics, modelReference(model)?.name ?? model, bundle.manifest);
+    for (const [stage, { layers, exits }] of bundle.manifest.stages.entries()) {
+      const figures = await this.#refreshStage(model, bundle.hash, stage, workers);
+      views.push({ model, bundle: bundle.hash, stage: stage + 1, layers, exits, ...figures });
     }
+    return views;
   }
 
   async #refreshStage(
@@ -78,22 +127,30 @@ export class QueueGauges {
     bundle: string,
     stage: number,
     workers: readonly WorkerCard[],
-  ): Promise<void> {
+  ): Promise<Omit<StageView, 'model' | 'bundle' | 'stage' | 'layers' | 'exits'>> {
     const labels = { model, stage: String(stage + 1) };
     const queue = this.#queues.of(bundle, stage);
     const { prioritized = 0, waiting = 0, active = 0, delayed = 0, failed = 0 } = await queue.getJobCounts();
-    for (const [state, jobs] of Object.entries({ waiting: prioritized + waiting, active, delayed, failed })) {
-      this.#metrics.set('queue_jobs', { ...labels, state }, jobs);
+    const jobs = { waiting: prioritized + waiting, active, delayed, failed };
+    for (const [state, count] of Object.entries(jobs)) {
+      this.#metrics.set('queue_jobs', { ...labels, state }, count);
     }
-    const [oldest] = prioritized > 0 ? await queue.getPrioritized(0, 0) : await queue.getWaiting(0, 0);
-    this.#metrics.set(
-      'oldest_job_seconds',
-      labels,
-      oldest === undefined ? 0 : (Date.now() - oldest.timestamp) / 1000,
-    );
+    // A job that only workers of another runtime are offered is delayed, again and again.
+    const next = await Promise.all([
+      queue.getPrioritized(0, 0),
+      queue.getWaiting(0, 0),
+      queue.getDelayed(0, 0),
+    ]);
+    const since = next.flat().map(({ timestamp }) => Date.now() - timestamp);
+    const oldestSeconds = Math.max(0, ...since) / 1000;
+    this.#metrics.set('oldest_job_seconds', labels, oldestSeconds);
     const cards = workers.flatMap(({ stages }) => stages.filter((each) => each.stage === stage));
     this.#metrics.set('workers', labels, cards.length);
-    this.#metrics.set('backlog_seconds', labels, (prioritized + waiting) * secondsOfJob(cards));
+    // A run that waits for the first worker has no jobs yet, and must wake one where a stage that idles has none.
+    const chunksToCome = stage === 0 ? this.#feeder.waitingForWorkers(bundle) : 0;
+    const backlogSeconds = (jobs.waiting + chunksToCome) * secondsOfJob(cards);
+    this.#metrics.set('backlog_seconds', labels, backlogSeconds);
+    return { workers: cards.length, jobs, oldestSeconds, backlogSeconds, ...batchFigures(cards) };
   }
 }
 
@@ -108,4 +165,24 @@ function secondsOfJob(cards: readonly StageCard[]): number {
   }
   const rowsOfJob = jobs === 0 ? UNMEASURED_ROWS : rows / jobs;
   return rowsOfJob * (rowsRun === 0 ? UNMEASURED_SECONDS : seconds / rowsRun);
+}
+
+/** What the workers measured of their batches. */
+function batchFigures(
+  cards: readonly StageCard[],
+): Pick<StageView, 'secondsPerRow' | 'batches' | 'rowsPerBatch' | 'batchFill'> {
+  const rowsRun = sum(cards.map((card) => card.rowsRun));
+  if (rowsRun === 0) return {};
+  const secondsPerRow = sum(cards.map((card) => card.seconds)) / rowsRun;
+  const telling = cards.filter(({ batches = 0 }) => batches > 0);
+  const batches = sum(telling.map((card) => card.batches ?? 0));
+  if (batches === 0) return { secondsPerRow };
+  const room = sum(telling.map((card) => (card.batches ?? 0) * (card.batchTokens ?? 0)));
+  return {
+    secondsPerRow,
+    batches,
+    rowsPerBatch: sum(telling.map((card) => card.rowsRun)) / batches,
+    // A row longer than a batch may be runs alone.
+    batchFill: Math.min(1, share(sum(telling.map((card) => card.tokens ?? 0)), room)),
+  };
 }

@@ -8,7 +8,6 @@ import { readJson } from '#pipeline/run-directory/read-json.js';
 import { policyOf } from '#run/choose-policy.js';
 import { checkGolds, checkTask } from '#run/check-task.js';
 import { UsageError } from '#run/usage-error.js';
-import type { LabelProgress } from '#run/label-progress.js';
 import { isRunSuccess } from '#pipeline/run-directory/run-directory.js';
 import { hasShape } from '#pipeline/run-directory/stored-shape.js';
 import { ApiError } from './api-errors.js';
@@ -16,20 +15,23 @@ import type { Caller } from './api-keys.js';
 import { allows } from './api-keys.js';
 import type { FleetLink } from './fleet-link.js';
 import { inputPath } from './input-path.js';
+import { readLeastCertain } from './least-certain-rows.js';
 import type { ModelShelf } from './model-shelf.js';
-import type { RunFeeder } from './run-feeder.js';
-import { outputName } from './run-feeder.js';
+import type { RunFeeder, StoredProgress } from './run-feeder.js';
+import { LEAST_CERTAIN, outputName } from './run-feeder.js';
 import type { RunFolders, SubmittedRun } from './run-folder.js';
 import { readStored } from './run-folder.js';
+import { runCounts } from '#run/run-counts.js';
 import type { Upload } from './store-uploads.js';
 import { storeUploads } from './store-uploads.js';
 import type { RunRequest } from '#run/run-request.js';
 import type { RunOutput, RunPhase, RunView } from '#run/run-view.js';
 import { etaSeconds, isUnderWay } from '#run/run-view.js';
+import type { UncertainRow } from '#run/uncertain-row.js';
 
 const RETRY_AFTER_S = 60;
 const DAY_MS = 24 * 60 * 60 * 1000;
-const isProgress = (value: unknown): value is LabelProgress =>
+const isProgress = (value: unknown): value is StoredProgress =>
   hasShape(value, { phase: 'string', rows: 'number', exits: 'object' });
 
 /** What people do with runs: submit, look at, cancel, resume and delete them. */
@@ -90,14 +92,18 @@ export class RunDesk {
     return this.view(id);
   }
 
-  /** The latest first. */
-  async list(): Promise<RunView[]> {
-    const views = await Promise.all(
-      (await this.#folders.ids()).map((id) => this.view(id).catch(() => undefined)),
+  /** The latest first, and no more than `limit`; and how many there are. */
+  async list(limit: number): Promise<{ readonly runs: RunView[]; readonly total: number }> {
+    const submitted = await Promise.all(
+      (await this.#folders.ids()).map((id) => this.#folders.submitted(id).catch(() => undefined)),
     );
-    return views
-      .filter((view) => view !== undefined)
+    const known = submitted
+      .filter((run) => run !== undefined)
       .sort((a, b) => b.createdAt.localeCompare(a.createdAt) || a.id.localeCompare(b.id));
+    const views = await Promise.all(
+      known.slice(0, limit).map(({ id }) => this.view(id).catch(() => undefined)),
+    );
+    return { runs: views.filter((view) => view !== undefined), total: known.length };
   }
 
   /** @throws ApiError where there is no such run */
@@ -105,8 +111,14 @@ export class RunDesk {
     const { request, version, corpus, createdAt, owner } = await this.#folders.submitted(id);
     const state = await this.#folders.state(id);
     const fed = this.#feeder.fed(id);
-    const progress = fed?.progress ?? (await readStored(this.#folders.path(id, 'progress.json'), isProgress));
-    const isFinished = state.phase === 'finished';
+    const { progress, counts } =
+      fed?.progress === undefined
+        ? await this.#storedProgress(id)
+        : { progress: fed.progress, counts: fed.counts?.() };
+    const report =
+      state.phase === 'finished'
+        ? await readJson(this.#folders.path(id, 'run'), 'report.json', isRunReport)
+        : undefined;
     return {
       id,
       ...state,
@@ -119,11 +131,25 @@ export class RunDesk {
       etaSeconds: state.phase === 'running' && progress ? etaSeconds(progress) : undefined,
       waitsFor: fed?.waitsFor,
       notes: fed?.notes,
-      report: isFinished
-        ? await readJson(this.#folders.path(id, 'run'), 'report.json', isRunReport)
-        : undefined,
-      output: isFinished ? await this.#outputOf(id, request) : undefined,
+      counts: report === undefined ? counts : runCounts(report),
+      report,
+      output: state.phase === 'finished' ? await this.#outputOf(id, request) : undefined,
     };
+  }
+
+  /** As the producer that feeds the run, or fed it last, has written it down. */
+  async #storedProgress(id: string): Promise<Partial<Pick<RunView, 'progress' | 'counts'>>> {
+    const stored = await readStored(this.#folders.path(id, 'progress.json'), isProgress);
+    if (stored === undefined) return {};
+    const { counts, ...progress } = stored;
+    return { progress, counts };
+  }
+
+  /** The rows that the model was least certain of, so far or in all. @throws ApiError where there is no such run */
+  async leastCertain(id: string): Promise<readonly UncertainRow[]> {
+    await this.#folders.submitted(id);
+    const fed = this.#feeder.fed(id)?.leastCertain;
+    return fed?.rows ?? readLeastCertain(this.#folders.path(id, LEAST_CERTAIN));
   }
 
   async #outputOf(id: string, request: SubmittedRun['request']): Promise<RunOutput | undefined> {

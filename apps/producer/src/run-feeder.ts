@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '#config/settings-schema.js';
 import type { Metrics } from '#metrics/metrics.js';
 import type { Bundle } from '#model/bundle/bundle.js';
-import { layoutOf } from '#model/bundle/manifest.js';
+import { answerFormOf, layoutOf } from '#model/bundle/manifest.js';
 import { modelReference, versionName } from '#model/registry/model-name.js';
 import type { RunProgress } from '#pipeline/label-run.js';
 import { RunStoppedError } from '#pipeline/label-run.js';
@@ -11,16 +11,22 @@ import { readJson } from '#pipeline/run-directory/read-json.js';
 import { RunLockedError, RunLockLostError } from '#pipeline/run-directory/run-lock.js';
 import { isRunRecord } from '#pipeline/run-directory/run-record.js';
 import { sum } from '#pipeline/report/counts.js';
+import { countedReport } from '#pipeline/report/run-report.js';
 import type { Tally } from '#pipeline/report/tally.js';
 import { exitLayers } from '#pipeline/stage-layout.js';
 import { policyOf } from '#run/choose-policy.js';
+import { expectedExits } from '#run/expected-exits.js';
+import type { ChunkWorkers } from '#run/label-corpus.js';
 import { labelCorpus } from '#run/label-corpus.js';
 import type { RunOptions } from '#run/label-options.js';
 import type { LabelProgress } from '#run/label-progress.js';
 import { labelProgressOf } from '#run/label-progress.js';
+import type { RunCounts } from '#run/run-counts.js';
+import { runCounts } from '#run/run-counts.js';
 import { UsageError } from '#run/usage-error.js';
 import { countCommitted } from './committed-rows.js';
 import type { FleetLink } from './fleet-link.js';
+import { LeastCertainRows } from './least-certain-rows.js';
 import type { ModelShelf } from './model-shelf.js';
 import type { RunFolders, SubmittedRun } from './run-folder.js';
 
@@ -30,7 +36,12 @@ export interface FedRun {
   /** Version of a model, such as `topics@3`. */
   readonly model: string;
   progress: LabelProgress | undefined;
+  /** Counts anew, since that takes a while for a model of many labels: for who asks. */
+  counts: (() => RunCounts) | undefined;
+  leastCertain: LeastCertainRows | undefined;
   waitsFor: string | undefined;
+  /** Hash of the bundle that no worker serves, while that is what it waits for. */
+  waitsForWorkersOf: string | undefined;
   /** Between reading and commit. */
   chunksInFlight: number;
   readonly notes: string[];
@@ -53,6 +64,11 @@ const WORKERS_EVERY_MS = 1000;
 const LOCKED_FOR_MS = 15_000;
 /** Progress is written down for other producers so often at most. */
 const TELL_EVERY_MS = 1000;
+
+/** What is written down of a run that goes on. */
+export interface StoredProgress extends LabelProgress {
+  readonly counts?: RunCounts | undefined;
+}
 
 /** Why a run was stopped here. */
 type StopReason = 'cancelled' | 'producer-stops';
@@ -88,6 +104,7 @@ export class RunFeeder {
     this.#settings = parts.settings;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
+    for (const outcome of ['finished', 'failed']) this.#metrics.begin('runs_ended_total', { outcome });
   }
 
   /** Begins to look for runs, for as long as the producer lives. */
@@ -112,6 +129,11 @@ export class RunFeeder {
   /** Chunks between reading and commit. */
   get chunksInFlight(): number {
     return sum(Array.from(this.#fed.values(), ({ chunksInFlight }) => chunksInFlight));
+  }
+
+  /** Runs that cannot begin, since no worker serves the bundle of this hash. */
+  waitingForWorkers(bundle: string): number {
+    return Array.from(this.#fed.values()).filter((fed) => fed.waitsForWorkersOf === bundle).length;
   }
 
   /** Takes what waits, now. */
@@ -167,7 +189,10 @@ export class RunFeeder {
       id: run.id,
       model: modelOf(run),
       progress: undefined,
+      counts: undefined,
+      leastCertain: undefined,
       waitsFor: undefined,
+      waitsForWorkersOf: undefined,
       chunksInFlight: 0,
       notes: [],
       stop,
@@ -188,6 +213,7 @@ export class RunFeeder {
     try {
       await this.#label(run, fed);
       await this.#folders.setState(id, 'finished');
+      this.#metrics.count('runs_ended_total', { outcome: 'finished' });
       this.#log.log(`Run ${id} is finished.`);
     } catch (caught) {
       const reason: unknown = fed.stop.signal.reason;
@@ -198,6 +224,7 @@ export class RunFeeder {
       } else if (reason === undefined || reason instanceof Error) {
         const message = error instanceof Error ? error.message : String(error);
         await this.#folders.setState(id, 'failed', message);
+        this.#metrics.count('runs_ended_total', { outcome: 'failed' });
         this.#log.warn(`Run ${id} failed: ${message}`);
       } else if (!(error instanceof RunStoppedError) && error !== reason) {
         this.#log.warn(`Run ${id}, while it was stopped: ${String(error)}`);
@@ -211,9 +238,16 @@ export class RunFeeder {
     const options = runOptions(run, this.#folders, this.#settings);
     const fingerprint = await this.#fingerprint(bundle, options.runDir, fed);
     await this.#folders.setState(id, 'running');
-    const workers = this.#fleet.chunkWorkers(bundle, fingerprint, priorityOf(run));
+    const { labels } = bundle.manifest;
+    const leastCertain = await LeastCertainRows.open(
+      this.#folders.path(id, LEAST_CERTAIN),
+      labels,
+      answerFormOf(bundle.manifest),
+    );
+    fed.leastCertain = leastCertain;
+    const workers = watched(this.#fleet.chunkWorkers(bundle, fingerprint, priorityOf(run)), leastCertain);
     const policy = policyOf(bundle.manifest, request);
-    const tell = this.#teller(bundle, run, fed);
+    const tell = this.#teller(bundle, run, fed, expectedExits(bundle.manifest, policy));
     try {
       await labelCorpus(bundle, policy, options, workers, {
         signal: fed.stop.signal,
@@ -235,8 +269,10 @@ export class RunFeeder {
       fed.stop.signal.throwIfAborted();
       if (found !== undefined) {
         fed.waitsFor = undefined;
+        fed.waitsForWorkersOf = undefined;
         return found;
       }
+      fed.waitsForWorkersOf = bundle.hash;
       fed.waitsFor = `No worker serves the model ${bundle.manifest.name} yet.`;
       await sleep(WORKERS_EVERY_MS, undefined, { signal: fed.stop.signal, ref: false }).catch(() =>
         fed.stop.signal.throwIfAborted(),
@@ -249,6 +285,7 @@ export class RunFeeder {
     bundle: Bundle,
     { id, request }: SubmittedRun,
     fed: FedRun,
+    expected: ReadonlyMap<number, number> | undefined,
   ): { readonly onProgress: (progress: RunProgress) => void; readonly end: () => Promise<void> } {
     const { manifest } = bundle;
     const layout = layoutOf(manifest);
@@ -265,7 +302,8 @@ export class RunFeeder {
         begun = performance.now();
       }
       if (phase === 'labelling' && counted !== undefined)
-        countCommitted(this.#metrics, modelName(request.model), counted, tally);
+        countCommitted(this.#metrics, modelName(request.model), counted, tally, expected);
+      fed.counts = () => runCounts(countedReport(tally, manifest.labels, manifest.geometry.layers));
       if (phase === 'labelling') counted = tally;
       fed.chunksInFlight = phase === 'labelling' ? progress.chunksPlanned - progress.chunksCommitted : 0;
       fed.progress = labelProgressOf(progress, {
@@ -284,16 +322,17 @@ export class RunFeeder {
       }
       if (performance.now() - written < TELL_EVERY_MS) return;
       written = performance.now();
-      writing = this.#writeProgress(id, fed.progress);
+      writing = this.#writeProgress(id, { ...fed.progress, counts: fed.counts?.() });
     };
     const end = async (): Promise<void> => {
       await writing;
-      if (fed.progress !== undefined) await this.#writeProgress(id, fed.progress);
+      if (fed.progress !== undefined)
+        await this.#writeProgress(id, { ...fed.progress, counts: fed.counts?.() });
     };
     return { onProgress, end };
   }
 
-  async #writeProgress(id: string, progress: LabelProgress): Promise<void> {
+  async #writeProgress(id: string, progress: StoredProgress): Promise<void> {
     await writeDurably(this.#folders.path(id, 'progress.json'), JSON.stringify(progress)).catch(
       (error: unknown) => this.#log.warn(`The progress of run ${id} cannot be written: ${String(error)}`),
     );
@@ -308,6 +347,20 @@ function modelOf({ request, version }: SubmittedRun): string {
 const modelName = (reference: string): string => modelReference(reference)?.name ?? reference;
 
 const priorityOf = ({ request }: SubmittedRun): number => priorities[request.priority ?? 'normal'];
+
+/** Name of the least certain rows in a run's folder. */
+export const LEAST_CERTAIN = 'least-certain.json';
+
+/** The same workers, and the rows that they were least certain of are noted. */
+function watched(workers: ChunkWorkers, leastCertain: LeastCertainRows): ChunkWorkers {
+  return {
+    ...workers,
+    open: async (run) => {
+      const opened = await workers.open(run);
+      return { ...opened, labeller: leastCertain.watch(opened.labeller) };
+    },
+  };
+}
 
 /** Name of a run's output in its folder. */
 export function outputName({ outFormat = 'jsonl', compress = false }: SubmittedRun['request']): string {

@@ -1,20 +1,23 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { MessageEvent } from '@nestjs/common';
-import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Req, Res, Sse } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, Res, Sse } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
+import { z } from 'zod';
 import { callerOf, needs } from './api-guard.js';
 import { bodySchema } from './body-schema.js';
 import { sendRange } from './send-range.js';
-import { readUploadBody } from './read-body.js';
+import { parsed, readUploadBody } from './read-body.js';
 import { RunDesk } from './run-desk.js';
 import { runRequestSchema } from '#run/run-request.js';
 import type { RunView } from '#run/run-view.js';
 import { isUnderWay } from '#run/run-view.js';
+import type { UncertainRow } from '#run/uncertain-row.js';
 import { viewEvents } from './view-events.js';
 
+const limitSchema = z.coerce.number().int().min(1).default(Infinity);
 const contentTypes: Readonly<Record<string, string>> = {
   jsonl: 'application/x-ndjson',
   csv: 'text/csv; charset=utf-8',
@@ -44,9 +47,10 @@ export class RunsController {
 
   @Get()
   @needs('read')
-  @ApiOperation({ summary: 'All runs, the latest first' })
-  async list(): Promise<{ runs: RunView[] }> {
-    return { runs: await this.desk.list() };
+  @ApiOperation({ summary: 'Runs, the latest first, and how many there are' })
+  @ApiQuery({ name: 'limit', required: false, description: 'No more than so many; all unless given.' })
+  list(@Query('limit') limit?: string): Promise<{ readonly runs: RunView[]; readonly total: number }> {
+    return this.desk.list(parsed(limitSchema, limit));
   }
 
   @Get(':id')
@@ -87,6 +91,13 @@ export class RunsController {
   ): Promise<void> {
     const { folder, name } = await this.desk.rejects(id);
     await sendFile(request, reply, join(folder, name), `${id}.rejects.jsonl`);
+  }
+
+  @Get(':id/least-certain')
+  @needs('read')
+  @ApiOperation({ summary: 'The rows that the model was least certain of, so far or of the whole run' })
+  async leastCertain(@Param('id') id: string): Promise<{ rows: readonly UncertainRow[] }> {
+    return { rows: await this.desk.leastCertain(id) };
   }
 
   @Post(':id/cancel')

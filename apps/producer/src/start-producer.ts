@@ -21,6 +21,7 @@ import { ProducerModule } from './producer.module.js';
 import { queueBoard } from './queue-board.js';
 import { QueueGauges } from './queue-gauges.js';
 import { QueuePressure } from './queue-pressure.js';
+import { refuseForeignPages } from './foreign-pages.js';
 import { limitRequests } from './request-limits.js';
 import { RunDesk } from './run-desk.js';
 import { RunFeeder } from './run-feeder.js';
@@ -28,6 +29,7 @@ import { RunFolders } from './run-folder.js';
 import { StageQueues } from './stage-queues.js';
 import { TrainingDesk } from './training-desk.js';
 import { TrainingFeeder } from './training-feeder.js';
+import { webPage } from './web-page.js';
 
 /** Between two looks at the queues. */
 const GAUGE_MS = 2000;
@@ -61,8 +63,10 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     const metrics = new Metrics([
       'rows_total',
       'exit_total',
+      'exit_expected_total',
       'uncertainty',
       'runs',
+      'runs_ended_total',
       'chunks_in_flight',
       'requests_total',
       'request_seconds',
@@ -70,6 +74,7 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
       'oldest_job_seconds',
       'backlog_seconds',
       'workers',
+      'redis_up',
       'redis_used_ratio',
       'retries_total',
       'trainings',
@@ -130,7 +135,7 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     await queueBoard(admin, models, queues, trainingQueue);
     const adminUrl = await admin.listen(producer.admin);
 
-    const parts = { desk, trainings, models: new ModelDesk(models, fleet), classifier, keys, log };
+    const parts = { desk, trainings, models: new ModelDesk(models, fleet), classifier, gauges, keys, log };
     const app = await openApi(parts, producer, metrics);
     closing.push(() => app.close());
     await app.listen(producer.api.port, producer.api.host);
@@ -160,9 +165,13 @@ async function openApi(
   // A body of JSON that would change objects for all is refused by Fastify itself.
   const adapter = new FastifyAdapter({ bodyLimit: limits.bodyBytes });
   limitRequests(adapter.getInstance(), limits.requestsActive, metrics);
+  refuseForeignPages(adapter.getInstance(), parts.keys !== null);
   const app = await NestFactory.create<NestFastifyApplication>(ProducerModule.of(parts), adapter, {
     logger: false,
   });
+  const page = await webPage();
+  if (page === undefined) parts.log.warn('The web page is not built (npm run build), so there is none.');
+  else await app.register(page);
   await app.register(fastifyMultipart, {
     limits: { fileSize: limits.uploadBytes, files: 10_000, fields: 1, fieldSize: limits.bodyBytes },
     throwFileSizeLimit: false,

@@ -95,9 +95,17 @@ export class TrainingDesk {
     return trainers === 0 ? { ...view, waitsFor: 'There is no trainer.' } : view;
   }
 
-  /** What a step has logged so far, as JSON lines. @param step from 0 @throws ApiError */
+  /** What a step has logged so far, as JSON lines; of a step that does not train, nothing. @param step from 0 @throws ApiError */
   async log(id: string, step: number): Promise<string> {
-    return logText(await this.#outOf(id, step));
+    const { folders } = this.#parts;
+    const training = await folders.submitted(id).catch(notFound);
+    const { steps } = training.request;
+    const found = steps[step];
+    if (found === undefined) {
+      throw new ApiError(404, 'no-such-step', `Training ${id} has steps 0 to ${steps.length - 1}.`);
+    }
+    const trains = found.kind === 'train' || found.kind === 'distil';
+    return trains ? logText(folders.outPath(training, step)) : '';
   }
 
   /** Curves of a step so far, as SVG. @throws ApiError where there are none yet */
@@ -151,13 +159,6 @@ export class TrainingDesk {
     throw new ApiError(429, 'too-many-trainings', message, RETRY_AFTER_S);
   }
 
-  async #outOf(id: string, step: number): Promise<string> {
-    const { folders } = this.#parts;
-    const { request } = await folders.submitted(id).catch(notFound);
-    if (request.steps[step] !== undefined) return folders.stepPath(id, step, 'out');
-    throw new ApiError(404, 'no-such-step', `Training ${id} has steps 0 to ${request.steps.length - 1}.`);
-  }
-
   /** A step with paths in place of names. */
   async #placed(step: TrainingStep, uploaded: readonly string[]): Promise<TrainingStep> {
     const placed = { ...step };
@@ -186,7 +187,7 @@ export class TrainingDesk {
       const step = training.steps.findLastIndex(
         ({ kind, phase }) => (kind === 'train' || kind === 'distil') && phase === 'finished',
       );
-      if (step >= 0) return folders.stepPath(name, step, 'out');
+      if (step >= 0) return folders.outPath(await folders.submitted(name), step);
       throw new UsageError(`Training ${name} has made no checkpoint.`);
     }
     const { checkpoints } = settings.training;

@@ -7,13 +7,8 @@ import { connectRedis, expectQueueRedis, tellOutages } from '#queue/redis-connec
 import { redisPlaces } from '#queue/redis-places.js';
 import { TrainingWorker } from '#queue/training-worker.js';
 import { TrainingFolders } from '#training/job/training-folders.js';
+import type { Log } from './log.js';
 import { TrainingRunner } from './training-runner.js';
-
-/** How a service tells what it does. */
-export interface Log {
-  log(message: string): void;
-  warn(message: string): void;
-}
 
 /** One trainer: takes trainings from the queue, one at a time, and works on them in processes of their own. */
 export class FleetTrainer implements ServiceHealth {

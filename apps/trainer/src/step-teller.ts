@@ -3,7 +3,7 @@ import type { StepRecord } from '#training/job/training-view.js';
 import type { TrainingNews } from '#training/process/training-request.js';
 import type { TrainingProgress } from '#training/report/training-progress.js';
 import { nextProgress, notBegun, secondsLeft } from '#training/report/training-progress.js';
-import type { Log } from './fleet-trainer.js';
+import type { Log } from './log.js';
 
 export interface StepTellerParts {
   readonly metrics: Metrics;

@@ -6,7 +6,7 @@ import { NoSuchTrainingError } from '#training/job/training-folders.js';
 import { isTrainingUnderWay } from '#training/job/training-view.js';
 import { TrainingDiedError } from '#training/process/training-process.js';
 import { CommandKilledError } from './command-process.js';
-import type { Log } from './fleet-trainer.js';
+import type { Log } from './log.js';
 import { StepTeller } from './step-teller.js';
 import { workOnStep } from './work-on-step.js';
 

@@ -57,7 +57,7 @@ export async function workOnStep(work: StepWork): Promise<Omit<StepResult, 'seco
 
 /** What a process that was killed was about to write. */
 async function removePartial({ training, index, folders }: StepWork): Promise<void> {
-  const folder = folders.stepPath(training.id, index);
+  const folder = folders.stepPath(training.id, index, 'out');
   for (const name of await readdir(folder)) {
     if (name.includes('.partial-')) await rm(join(folder, name), { recursive: true, force: true });
   }
@@ -69,7 +69,7 @@ async function train(work: Of<FineTuneStep | DistilStep>): Promise<Omit<StepResu
   // Whole, as it was made by a trainer that could not say so any more.
   if (await isThere(out)) return {};
   const places = {
-    base: await checkpointOf(work),
+    base: checkpointOf(work),
     out,
     force: false,
     data: step.data,
@@ -93,9 +93,8 @@ async function train(work: Of<FineTuneStep | DistilStep>): Promise<Omit<StepResu
 async function compile(work: Of<CompileStep>): Promise<Omit<StepResult, 'seconds'>> {
   const { training, models, teller, signal, index, step } = work;
   const { name, promote } = training.request;
-  const out = join(outOf(work), name);
-  const checkpoint = await checkpointOf(work);
-  await removePartial(work);
+  const out = outOf(work);
+  const checkpoint = checkpointOf(work);
   const args = [checkpoint, '--force', `--out=${out}`, ...compileArguments(step)];
   if (!(await isThere(out))) await runCommand('compile', args, signal, (line) => teller.note(line));
   for (const file of CARD_FILES) {
@@ -136,14 +135,14 @@ async function evaluate(work: Of<EvaluateStep>): Promise<Omit<StepResult, 'secon
 
 /** What a step makes. */
 function outOf({ training, index, folders }: StepWork): string {
-  return folders.stepPath(training.id, index, 'out');
+  return folders.outPath(training, index);
 }
 
 /** The checkpoint that the latest training step before this one made; else the base of the first step. */
-async function checkpointOf({ training, index, folders }: StepWork): Promise<string> {
+function checkpointOf({ training, index, folders }: StepWork): string {
   const { steps } = training.request;
   const before = steps.slice(0, index).findLastIndex(({ kind }) => kind === 'train' || kind === 'distil');
-  if (before >= 0) return folders.stepPath(training.id, before, 'out');
+  if (before >= 0) return folders.outPath(training, before);
   const base = steps.find((step) => step.kind !== 'evaluate' && step.base !== undefined);
   if (base === undefined || base.kind === 'evaluate')
     throw new TypeError('A training without a base was submitted.');

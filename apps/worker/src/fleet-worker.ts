@@ -9,6 +9,7 @@ import type { Bundle } from '#model/bundle/bundle.js';
 import { openBundle } from '#model/bundle/bundle.js';
 import { layoutOf } from '#model/bundle/manifest.js';
 import { bundleDirectory } from '#model/registry/model-registry.js';
+import { batchTokensOf } from '#pipeline/engine/stage-engine.js';
 import { ByteBudget } from '#pipeline/fleet/byte-budget.js';
 import type { StageJob } from '#pipeline/fleet/fleet-ports.js';
 import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
@@ -38,6 +39,8 @@ const MEBIBYTE = 2 ** 20;
 /** Between two cards in the registry, ms. */
 const TELL_MS = 5000;
 const NOT_STARTED = 'starting';
+/** Of rows that a worker has done again. */
+const RETRY_REASONS = ['activations-missing', 'activations-damaged', 'suspect'] as const;
 
 /** One worker: a bundle's stages at work on the jobs of a queue. */
 export class FleetWorker implements ServiceHealth {
@@ -59,11 +62,9 @@ export class FleetWorker implements ServiceHealth {
   }
 
   problem(): string | undefined {
-    const worker = this.#worker;
-    if (worker === undefined || worker.active === 0) return undefined;
-    const still = (performance.now() - worker.lastMoved) / 1000;
+    const still = this.#stuckSeconds();
     if (still < this.#settings.worker.wedgedSeconds) return undefined;
-    return `wedged: it has ${worker.active} jobs, and none went on for ${Math.floor(still)} s`;
+    return `wedged: it has ${this.#worker?.active} jobs, and none went on for ${Math.floor(still)} s`;
   }
 
   notReady(): string | undefined {
@@ -94,7 +95,16 @@ export class FleetWorker implements ServiceHealth {
       provider: settings.device,
     });
     this.#closing.push(() => opened.close());
-    const figures = new StageFigures(this.#metrics, stages, () => this.#worker?.moved());
+    this.#beginCounting(stages);
+    const served = Array.from({ length: stages[1] - stages[0] + 1 }, (_, index) => stages[0] + index);
+    const figures = new StageFigures(
+      this.#metrics,
+      served.map((stage) => ({
+        stage,
+        batchTokens: batchTokensOf(layout.stages[stage]!, settings.batchTokens),
+      })),
+      () => this.#worker?.moved(),
+    );
     const transport = new BullmqTransport(redis, bundle.hash);
     this.#closing.push(() => transport.close());
     const bytes = settings.activationMemory * MEBIBYTE;
@@ -131,7 +141,7 @@ export class FleetWorker implements ServiceHealth {
       (job, isSuspect, signal) => this.#work(job, isSuspect, signal, parts, figures),
       {
         bundle: bundle.hash,
-        stages: Array.from({ length: stages[1] - stages[0] + 1 }, (_, index) => stages[0] + index),
+        stages: served,
         fingerprint: fingerprint(settings.device),
         jobs: settings.jobs,
         lockMs: settings.lockSeconds * 1000,
@@ -155,9 +165,28 @@ export class FleetWorker implements ServiceHealth {
   /** Brings the gauges up to date. */
   refresh(): Promise<void> {
     this.#metrics.set('jobs_active', {}, this.#worker?.active ?? 0);
+    this.#metrics.set('worker_stuck_seconds', {}, this.#stuckSeconds());
     const { survivors, arrived } = this.#budgets ?? {};
     this.#metrics.set('activation_bytes', {}, (survivors?.used ?? 0) + (arrived?.used ?? 0));
     return Promise.resolve();
+  }
+
+  /** How long it has had jobs of which none went on; 0 where it has none. */
+  #stuckSeconds(): number {
+    const worker = this.#worker;
+    return worker === undefined || worker.active === 0 ? 0 : (performance.now() - worker.lastMoved) / 1000;
+  }
+
+  /** Shows the counts of the stages before they have any jobs. */
+  #beginCounting([first, last]: readonly [number, number]): void {
+    for (const reason of RETRY_REASONS) this.#metrics.begin('retries_total', { reason });
+    for (let stage = first; stage <= last; stage += 1) {
+      const labels = { stage: String(stage + 1) };
+      for (const outcome of ['done', 'failed']) this.#metrics.begin('jobs_total', { ...labels, outcome });
+      for (const name of ['stage_seconds', 'stage_rows', 'stage_batch_tokens'] as const) {
+        this.#metrics.begin(name, labels);
+      }
+    }
   }
 
   async #work(

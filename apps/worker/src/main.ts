@@ -20,6 +20,7 @@ await startService('worker', async () => {
     'stage_batch_tokens',
     'jobs_total',
     'jobs_active',
+    'worker_stuck_seconds',
     'activation_bytes',
     'retries_total',
   ]);

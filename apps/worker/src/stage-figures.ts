@@ -2,22 +2,30 @@ import type { Metrics } from '#metrics/metrics.js';
 import type { Telemetry } from '#pipeline/ports.js';
 import type { StageCard } from '#queue/worker-registry.js';
 
+type Figures = { -readonly [Count in keyof StageCard]-?: number };
+
 /** Counts what runs through each stage, for the metrics and for the worker's card. */
 export class StageFigures implements Telemetry {
   readonly #metrics: Metrics;
   readonly #moved: () => void;
-  readonly #stages: { stage: number; jobs: number; rows: number; rowsRun: number; seconds: number }[];
+  readonly #stages: Figures[];
 
-  /** @param moved hears that work goes on */
-  constructor(metrics: Metrics, [first, last]: readonly [number, number], moved: () => void) {
+  /** @param stages that are served, with the most tokens of a batch @param moved hears that work goes on */
+  constructor(
+    metrics: Metrics,
+    stages: readonly { readonly stage: number; readonly batchTokens: number }[],
+    moved: () => void,
+  ) {
     this.#metrics = metrics;
     this.#moved = moved;
-    this.#stages = Array.from({ length: last - first + 1 }, (_, index) => ({
-      stage: first + index,
+    this.#stages = stages.map((stage) => ({
+      ...stage,
       jobs: 0,
       rows: 0,
       rowsRun: 0,
       seconds: 0,
+      batches: 0,
+      tokens: 0,
     }));
   }
 
@@ -41,6 +49,8 @@ export class StageFigures implements Telemetry {
     if (figures !== undefined) {
       figures.rowsRun += rows;
       figures.seconds += seconds;
+      figures.batches += 1;
+      figures.tokens += tokens;
     }
     this.#moved();
   }

@@ -109,11 +109,10 @@ export class FilesCorpus implements FileCorpus {
     await this.#files.close();
   }
 
-  /** Says of each reject which file its row is in. */
+  /** Says which file the rows are in. */
   #named(chunk: CorpusChunk): CorpusChunk {
-    if (chunk.rejects.length === 0) return chunk;
     const file = this.#options.paths[chunk.range.file]!;
-    return { ...chunk, rejects: chunk.rejects.map((reject) => ({ ...reject, file })) };
+    return { ...chunk, file, rejects: chunk.rejects.map((reject) => ({ ...reject, file })) };
   }
 
   async #reopen(file: number): Promise<FileCorpus> {

@@ -19,6 +19,11 @@ export const metricList = {
     help: 'Labelled rows of committed chunks, by the layer of the exit where they left.',
     labels: ['model', 'layer'],
   },
+  exit_expected_total: {
+    kind: 'counter',
+    help: 'The same rows, by the layer where the texts that the bundle was measured on left under their policy. Rows whose policy has no such measure are not counted.',
+    labels: ['model', 'layer'],
+  },
   uncertainty: {
     kind: 'histogram',
     help: 'Uncertainty of labelled rows of committed chunks, by the layer of the exit where they left.',
@@ -29,6 +34,11 @@ export const metricList = {
     ],
   },
   runs: { kind: 'gauge', help: 'Runs of this producer, by state.', labels: ['state'] },
+  runs_ended_total: {
+    kind: 'counter',
+    help: 'Runs that ended here, by outcome: finished or failed.',
+    labels: ['outcome'],
+  },
   chunks_in_flight: { kind: 'gauge', help: 'Chunks between reading and commit.', labels: [] },
   requests_total: {
     kind: 'counter',
@@ -65,10 +75,15 @@ export const metricList = {
     labels: ['stage', 'outcome'],
   },
   jobs_active: { kind: 'gauge', help: 'Jobs that are worked on here.', labels: [] },
+  worker_stuck_seconds: {
+    kind: 'gauge',
+    help: 'How long the worker has had jobs of which none went on, seconds; 0 where it has none.',
+    labels: [],
+  },
   queue_jobs: { kind: 'gauge', help: 'Jobs in the queue, by state.', labels: ['model', 'stage', 'state'] },
   oldest_job_seconds: {
     kind: 'gauge',
-    help: 'Age of the job that waits longest, seconds; 0 where none waits.',
+    help: 'Age of the job that is next in line, or was put back for another runtime, seconds; 0 where there is none.',
     labels: ['model', 'stage'],
   },
   backlog_seconds: {
@@ -85,6 +100,11 @@ export const metricList = {
     kind: 'gauge',
     help: 'Activations on their way to another worker, bytes, that are held here.',
     labels: [],
+  },
+  redis_up: {
+    kind: 'gauge',
+    help: 'Whether Redis answers: 1, or 0.',
+    labels: ['redis'],
   },
   redis_used_ratio: {
     kind: 'gauge',

@@ -87,6 +87,7 @@ function withoutRows(
     row: corpusRow(chunk, index),
     reason,
     message,
+    ...(chunk.file === undefined ? {} : { file: chunk.file }),
   }));
   return [
     {

@@ -43,6 +43,8 @@ export interface CorpusChunk extends PlannedChunk {
   /** The rows as read, opaque to the pipeline; the writer of the same library understands them. */
   readonly records: readonly unknown[];
   readonly rejects: readonly Reject[];
+  /** The file that its rows are in, where the corpus has several. */
+  readonly file?: string | undefined;
 }
 
 /** Reads a corpus chunk by chunk. The same corpus and options give the same chunks, wherever reading starts. */

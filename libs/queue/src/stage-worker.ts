@@ -2,6 +2,7 @@ import { DelayedError, Worker } from 'bullmq';
 import type { Job } from 'bullmq';
 import type { RedisConnection } from './redis-connection.js';
 import type { StageJob } from '#pipeline/fleet/fleet-ports.js';
+import { jobSlots } from '#pipeline/fleet/job-slots.js';
 import type { JobData } from './job-data.js';
 import { unpackJob } from './job-data.js';
 import { KEY_PREFIX, stageQueue } from './queue-keys.js';
@@ -20,8 +21,6 @@ export interface StageWorkerOptions {
   readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 
-/** A job behind the first stage has only rows that survived: so many times more of them fill batches as well. */
-const DEEP_JOBS = 8;
 /** A job is given to so many workers that die before it is left alone. */
 const DEATHS = 20;
 /** A job that so many workers died with may be the cause. */
@@ -57,7 +56,7 @@ export class StageWorker {
         {
           connection: redis,
           prefix: KEY_PREFIX,
-          concurrency: slotsOf(stage, jobs),
+          concurrency: jobSlots(stage, jobs),
           lockDuration: lockMs,
           stalledInterval: lockMs / 2,
           maxStalledCount: DEATHS,
@@ -85,7 +84,7 @@ export class StageWorker {
   /** Whether it takes further jobs while it works on those that it has. */
   get takesMore(): boolean {
     const { stages, jobs } = this.#options;
-    return stages.some((stage) => this.#activeAt(stage) < slotsOf(stage, jobs));
+    return stages.some((stage) => this.#activeAt(stage) < jobSlots(stage, jobs));
   }
 
   /** When work last went on, by `performance.now()`. */
@@ -130,5 +129,3 @@ export class StageWorker {
     }
   }
 }
-
-const slotsOf = (stage: number, jobs: number): number => (stage === 0 ? jobs : DEEP_JOBS * jobs);

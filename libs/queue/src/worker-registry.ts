@@ -20,6 +20,10 @@ export interface StageCard {
   /** Rows that ran through the stage, and the time of the model for them. */
   readonly rowsRun: number;
   readonly seconds: number;
+  /** Batches that ran, their tokens, and the most tokens that one may have; a worker of an earlier version does not tell. */
+  readonly batches?: number | undefined;
+  readonly tokens?: number | undefined;
+  readonly batchTokens?: number | undefined;
 }
 
 /** A worker that was not heard of for so long is gone, seconds. */

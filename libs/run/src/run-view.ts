@@ -1,5 +1,6 @@
 import type { RunReport } from '#pipeline/report/run-report.js';
 import type { LabelProgress } from './label-progress.js';
+import type { RunCounts } from './run-counts.js';
 import type { RunRequest } from './run-request.js';
 
 export type RunPhase = 'waiting' | 'running' | 'finished' | 'failed' | 'cancelled';
@@ -30,6 +31,8 @@ export interface RunView extends RunState {
   readonly files: readonly string[];
   /** While it is worked on, and afterwards where it did not finish. */
   readonly progress?: LabelProgress | undefined;
+  /** Of its committed rows; of a finished run those of its report. */
+  readonly counts?: RunCounts | undefined;
   /** Until it is done at the pace so far; absent while nobody knows. */
   readonly etaSeconds?: number | undefined;
   /** Why it does not go on, such as that there are no workers. */

@@ -86,7 +86,8 @@ export async function measureMemory(rows: number, say: (line: string) => void): 
   }
 }
 
-async function stubWorker(fleet: ServiceFleet, span: readonly string[]): Promise<ChildProcess> {
+/** @param span first and last stage, 0-based */
+export async function stubWorker(fleet: ServiceFleet, span: readonly string[]): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('stub-worker.child.js', import.meta.url));
   const child = spawn(process.execPath, [script, fleet.redis.url, spamBundle, ...span], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -19,6 +19,8 @@ const usageErrors = new Set([
   'HubSettingError',
   'NothingIncludedError',
   'PullTargetError',
+  'PilotError',
+  'PilotFileError',
 ]);
 
 /** Errors of the language and of Node: where one of these arrives without a code, the program itself is at fault. */

@@ -9,6 +9,10 @@ const path = join(import.meta.dirname, '../../../../models/spam/bundle.json');
 const good: Manifest = manifestSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
 const [first, second, third] = good.stages;
 
+const leaving = (...speeds: [speed: number, ...shares: number[]][]): Partial<Manifest> => ({
+  quality: { ...good.quality!, leaving: speeds.map(([speed, ...shares]) => ({ speed, shares })) },
+});
+
 describe('inconsistency', () => {
   it('finds none in a bundle as compiled', () => {
     expect(inconsistency(good)).toBeUndefined();
@@ -32,6 +36,8 @@ describe('inconsistency', () => {
       'preset fast has no threshold for exit 6',
       { presets: { fast: { thresholds: { '0': 0.1, '1': 0, '2': 0, '3': 0, '4': 0, '5': 0 } } } },
     ],
+    ['at speed 0.2 texts leave at 2 exits of 7', leaving([0.2, 0.5, 0.5])],
+    ['do not ascend', leaving([0.2, 1, 0, 0, 0, 0, 0, 0], [0.1, 0, 0, 0, 0, 0, 0, 1])],
   ])('says: %s', (problem, change) => {
     expect(inconsistency({ ...good, ...change })).toContain(problem);
   });

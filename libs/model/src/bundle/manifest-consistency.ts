@@ -10,7 +10,7 @@ export function inconsistency(manifest: Manifest): string | undefined {
   if ((precision === 'fp16') !== (activation === 'float16')) {
     return `hidden states of a ${precision} bundle cannot be ${activation}`;
   }
-  return stageInconsistency(manifest) ?? presetInconsistency(manifest);
+  return stageInconsistency(manifest) ?? presetInconsistency(manifest) ?? leavingInconsistency(manifest);
 }
 
 /** Stages must tile the layers 1..L in order, and hold each exit once, at its layer. */
@@ -39,4 +39,14 @@ function presetInconsistency({ presets, exits }: Manifest): string | undefined {
     if (missing !== undefined) return `preset ${name} has no threshold for exit ${missing.layer}`;
   }
   return undefined;
+}
+
+function leavingInconsistency({ quality, exits }: Manifest): string | undefined {
+  const leaving = quality?.leaving ?? [];
+  const wrong = leaving.find(({ shares }) => shares.length !== exits.length);
+  if (wrong !== undefined) {
+    return `at speed ${wrong.speed} texts leave at ${wrong.shares.length} exits of ${exits.length}`;
+  }
+  const ascending = leaving.every(({ speed }, index) => index === 0 || speed > leaving[index - 1]!.speed);
+  return ascending ? undefined : 'the speeds of its leaving do not ascend';
 }

@@ -37,6 +37,14 @@ const presetSchema = z.object({
 });
 export type Preset = z.infer<typeof presetSchema>;
 
+const leavingSchema = z.object({
+  /** The threshold of every exit. */
+  speed: z.number().min(0).max(1),
+  /** Share of the measured texts that leave at each exit with it, `[exits]`. */
+  shares: z.array(share),
+});
+export type Leaving = z.infer<typeof leavingSchema>;
+
 export const manifestSchema = z.object({
   format: z.literal(BUNDLE_FORMAT, {
     error: ({ input }) =>
@@ -87,7 +95,14 @@ export const manifestSchema = z.object({
     tool: z.string(),
   }),
   /** Measured at compile over `texts` texts; null where none were given. */
-  quality: z.object({ texts: z.int().positive(), exits: z.array(exitQualitySchema) }).nullable(),
+  quality: z
+    .object({
+      texts: z.int().positive(),
+      exits: z.array(exitQualitySchema),
+      /** Where the texts leave, by speed, ascending: what a run's exits are compared with. Older bundles have none. */
+      leaving: z.array(leavingSchema).optional(),
+    })
+    .nullable(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 

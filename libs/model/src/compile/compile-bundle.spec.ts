@@ -92,6 +92,14 @@ describe('compileBundle', () => {
       provenance: { calibration: null, tool: 'test 1' },
       quality: { texts: 40 },
     });
+    const { leaving = [] } = manifest.quality!;
+    expect(leaving[0]).toEqual({ speed: 0, shares: [0, 0, 1] });
+    // At the speed of each preset the mean layer is that of the preset.
+    for (const { thresholds, meanLayers } of Object.values(manifest.presets)) {
+      const { shares } = leaving.find(({ speed }) => speed === thresholds['3'])!;
+      const mean = shares[0]! * 1 + shares[1]! * 2 + shares[2]! * 3;
+      expect(mean).toBeCloseTo(meanLayers!, 9);
+    }
     for (const { agreement, accuracy, accuracyFp32 } of manifest.quality!.exits) {
       expect(agreement).toBe(1);
       expect(accuracy).toBe(accuracyFp32);

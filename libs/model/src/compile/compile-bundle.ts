@@ -13,6 +13,7 @@ import type { CompileOptions } from './compile-options.js';
 import { CompileError } from './compile-error.js';
 import { choosePresets } from './exit-quality.js';
 import { brokenExit, labelGolden } from './label-golden.js';
+import { leavingShares } from './leaving-shares.js';
 import { measureQuality } from './measure-quality.js';
 import { readModelWeights } from './model-weights.js';
 import { SampleTokenizer } from './sample-texts.js';
@@ -71,6 +72,7 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
       file,
       sha256: createHash('sha256').update(files.get(file)!).digest('hex'),
     });
+    const presets = choosePresets(exits, measured.opinions, answerFormOf(config));
     const manifest: Manifest = {
       format: BUNDLE_FORMAT,
       name: basename(out),
@@ -101,19 +103,27 @@ export async function compileBundle(options: CompileOptions): Promise<Manifest> 
       float32Matmuls: [...(measured.quantisation?.float32Matmuls ?? [])].sort(),
       tokenizer: described('tokenizer.json'),
       golden: described('golden.json'),
-      presets: choosePresets(exits, measured.opinions, answerFormOf(config)),
+      presets,
       provenance: {
         checkpoint: checkpoint.sha256,
         calibration: measured.calibrationHash,
         tool: options.tool,
       },
-      quality: measured.quality,
+      quality: measured.quality && {
+        ...measured.quality,
+        leaving: measured.opinions && leavingShares(measured.opinions, speedsOf(presets)),
+      },
     };
     await writeBundle(out, files, manifest);
     return manifest;
   } finally {
     await checkpoint.close();
   }
+}
+
+/** Of presets, each of which is one speed. */
+function speedsOf(presets: Manifest['presets']): number[] {
+  return Object.values(presets).flatMap(({ thresholds }) => Object.values(thresholds).slice(0, 1));
 }
 
 /** What can be compiled has exits. */

@@ -2,6 +2,7 @@ import type { ExitQuality, Preset } from '../bundle/manifest.js';
 import type { AnswerForm } from '#pipeline/answer-form.js';
 import { hasLabel } from '#pipeline/answer-form.js';
 import type { ExitOpinion, ExitOpinions } from './exit-opinions.js';
+import { leavingLayers } from './leaving-shares.js';
 
 /** Index of the most probable class of each row, the first on a tie. */
 export function labelsOf(probabilities: Float32Array, classes: number): Uint16Array {
@@ -79,14 +80,10 @@ export function speedQuality(
   speed: number,
   form: AnswerForm,
 ): { agreement: number; meanLayers: number } {
-  const layers = [...exits.keys()];
-  const last = layers.at(-1)!;
-  const full = exits.get(last)!.probabilities;
-  const threshold = Math.fround(speed);
+  const full = exits.get([...exits.keys()].at(-1)!)!.probabilities;
   let agreed = 0;
   let layerSum = 0;
-  for (let row = 0; row < rows; row++) {
-    const exit = layers.find((layer) => exits.get(layer)!.uncertainty[row]! < threshold) ?? last;
+  for (const [row, exit] of leavingLayers({ rows, exits }, speed).entries()) {
     layerSum += exit;
     if (agreeOn(row, exits.get(exit)!.probabilities, full, classes, form)) agreed += 1;
   }

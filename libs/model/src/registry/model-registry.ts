@@ -79,7 +79,7 @@ export class ModelRegistry {
   }
 
   /**
-   * Adds a bundle as a new version, which appears whole or not at all.
+   * Adds a bundle as a new version, which appears whole or not at all. It is in use at once where it is the first.
    * @param source directory that is copied
    * @throws NoSuchVersionError for what cannot be a name
    */
@@ -93,7 +93,6 @@ export class ModelRegistry {
       const made = join(partial, 'new');
       await cp(source, made, { recursive: true });
       for (;;) {
-        const before = await versionsIn(folder);
         const version = await freeNumber(folder);
         const directory = join(folder, `v${version}`);
         // Another may have taken the number meanwhile: a folder with something in it is not renamed onto.
@@ -105,7 +104,6 @@ export class ModelRegistry {
           },
         );
         if (!isMine) continue;
-        if (before.length === 0) await this.promote(name, version);
         return { version, directory, createdAt: (await stat(directory)).mtime };
       }
     } finally {

@@ -10,7 +10,7 @@ import type { NextBatch } from './next-batch.js';
 import { nextBatch } from './next-batch.js';
 import type { RowLabeller, StageBatch, StageResult, StageRunner, Telemetry } from '../ports.js';
 import { readDepartures, SURVIVED } from './stage-departures.js';
-import type { ModelLayout } from '../stage-layout.js';
+import type { ModelLayout, StageLayout } from '../stage-layout.js';
 
 /** A batch did not come back from the runner. Every task that had rows in it is rejected with this. */
 export class StageFailedError extends Error {
@@ -57,6 +57,11 @@ const LOOK_AHEAD = 1;
 /** A stage without layers does so little to a token that the way to the runner and back would count. */
 const BATCHES_WITHOUT_LAYERS = 2;
 
+/** The most tokens of a stage's batch. @param batchTokens of the engine */
+export function batchTokensOf({ layers }: StageLayout, batchTokens: number): number {
+  return layers === undefined ? BATCHES_WITHOUT_LAYERS * batchTokens : batchTokens;
+}
+
 /**
  * Labels rows stage by stage. The rows of all tasks wait in one pool per stage, by exact length; survivors enter
  * the next stage's pool. Which rows share a batch depends on timing, what a row's label is does not.
@@ -94,10 +99,7 @@ export class StageEngine implements RowLabeller {
     this.#lastStage = options.lastStage ?? layout.stages.length - 1;
     this.#patience = options.patience;
     this.#telemetry = options.telemetry;
-    this.#pools = layout.stages.map(
-      ({ layers }) =>
-        new LengthPool(layers === undefined ? BATCHES_WITHOUT_LAYERS * batchTokens : batchTokens),
-    );
+    this.#pools = layout.stages.map((stage) => new LengthPool(batchTokensOf(stage, batchTokens)));
   }
 
   /**

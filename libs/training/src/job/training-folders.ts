@@ -48,8 +48,8 @@ const DELETED = '.deleted';
  *     <id>/cancelled             there once it is cancelled; the producer's
  *     <id>/input/                corpora that were uploaded
  *     <id>/steps/<n>/            of each step, from 0: record.json while it goes on, result.json once it is done
- *     <id>/steps/<n>/out/        the checkpoint, bundle or evaluation that it made
- *     <id>/steps/<n>/out.training/   checkpoints and log of a training that goes on
+ *     <id>/steps/<n>/out/<name>  the checkpoint, bundle or evaluation that it made
+ *     <id>/steps/<n>/out/<name>.training   checkpoints and log of a training that goes on
  */
 export class TrainingFolders {
   readonly #root: string;
@@ -81,6 +81,11 @@ export class TrainingFolders {
     return this.path(id, 'steps', String(step), ...names);
   }
 
+  /** Where a step puts what it makes, under the name of the model. */
+  outPath({ id, request }: SubmittedTraining, step: number): string {
+    return this.stepPath(id, step, 'out', request.name);
+  }
+
   /** Makes the folder of a training. @returns that of its uploads */
   async create(id: string): Promise<string> {
     const uploads = this.path(id, 'input');
@@ -91,7 +96,7 @@ export class TrainingFolders {
   /** From here on the training is there. */
   async submit(training: SubmittedTraining): Promise<void> {
     for (const step of training.request.steps.keys()) {
-      await mkdir(this.stepPath(training.id, step), { recursive: true });
+      await mkdir(this.stepPath(training.id, step, 'out'), { recursive: true });
     }
     await writeJson(this.path(training.id, 'request.json'), training);
     await this.setState(training.id, { phase: 'waiting' });

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { CheckpointConfig } from '#model/checkpoint/checkpoint-config.js';
 import type { TrainingRows } from '../data/read-rows.js';
 import type { TrainingOutcome, TrainingRequest } from '../process/training-request.js';
@@ -14,16 +15,15 @@ interface CardParts {
 export function modelCard({ request, outcome, config, rows, dev }: CardParts): string {
   const { geometry, labels, task, maxLength } = config;
   const { loop } = request;
-  const name = request.out.split(/[/\\]/).at(-1)!;
   const facts: [string, string][] = [
     ['labels', labels.join(', ')],
     ['input', `${task === 'pair' ? 'text pairs' : 'texts'} of up to ${maxLength} tokens`],
     ['encoder', `${geometry.layers} layers × ${geometry.hiddenSize}, ${geometry.heads} heads`],
     ['exits', config.exits.map(({ layer, kind }) => `${layer} (${kind})`).join(', ')],
-    ['began with', request.base],
+    ['began with', basename(request.base)],
     [
       'learned from',
-      `${request.data.paths.join(', ')}: ${rows.lengths.length} rows, ${rows.tokens.ids.length} tokens`,
+      `${namesOf(request.data.paths)}: ${rows.lengths.length} rows, ${rows.tokens.ids.length} tokens`,
     ],
     ['method', methodOf(request)],
     [
@@ -34,7 +34,7 @@ export function modelCard({ request, outcome, config, rows, dev }: CardParts): s
     ['made by', `${request.tool}, backend ${outcome.backend}, in ${Math.round(outcome.seconds)} s`],
   ];
   const lines = [
-    `# ${name}`,
+    `# ${basename(request.out)}`,
     '',
     '| | |',
     '| --- | --- |',
@@ -44,7 +44,7 @@ export function modelCard({ request, outcome, config, rows, dev }: CardParts): s
     const what = dev.golds === undefined ? 'answers as the last exit' : 'right';
     lines.push(
       '',
-      `## On ${request.dev!.paths.join(', ')} (${dev.lengths.length} rows)`,
+      `## On ${namesOf(request.dev!.paths)} (${dev.lengths.length} rows)`,
       '',
       `| exit | ${what} |`,
       '| --- | --- |',
@@ -59,6 +59,11 @@ export function modelCard({ request, outcome, config, rows, dev }: CardParts): s
     '',
   );
   return lines.join('\n');
+}
+
+/** Where the files lie is of no use to who reads the page elsewhere. */
+function namesOf(paths: readonly string[]): string {
+  return paths.map((path) => basename(path)).join(', ');
 }
 
 function methodOf(request: TrainingRequest): string {

@@ -1,0 +1,30 @@
+import { rowsPerSecond } from '#run/label-progress.js';
+import type { RunView } from '#run/run-view.js';
+import { rateText } from './quantity.js';
+
+/** What somebody would call a run: its files. */
+export function runName({ files, id }: Pick<RunView, 'files' | 'id'>): string {
+  const [first] = files;
+  if (first === undefined) return id;
+  return files.length === 1 ? first : `${first} and ${files.length - 1} more`;
+}
+
+/** `balanced`, `speed 0.2`, `own thresholds`. */
+export function policyText({ speed, policy }: Pick<RunView['request'], 'speed' | 'policy'>): string {
+  if (speed !== undefined) return speed === 0 ? 'full depth' : `speed ${speed}`;
+  if (policy === undefined) return 'as the model';
+  return typeof policy === 'string' ? policy : 'own thresholds';
+}
+
+/** Rows per second, of a run that goes on or went on here; undefined before the first. */
+export function throughputText({ progress, report }: RunView): string | undefined {
+  const rate = report?.lastSession.rowsPerSecond ?? (progress && rowsPerSecond(progress));
+  return rate === undefined || rate === 0 ? undefined : rateText(rate);
+}
+
+/** Of its work, 0..1; undefined while nobody knows. */
+export function fractionOf({ phase, progress }: RunView): number | undefined {
+  if (phase === 'finished') return 1;
+  if (phase === 'waiting' && progress === undefined) return 0;
+  return progress?.fraction;
+}

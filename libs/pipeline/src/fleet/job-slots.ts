@@ -1,0 +1,7 @@
+/** A job behind the first stage has only rows that survived: so many times more of them fill batches as well. */
+const DEEP_JOBS = 8;
+
+/** Jobs of a stage that a worker has at the same time. @param jobs of the first stage */
+export function jobSlots(stage: number, jobs: number): number {
+  return stage === 0 ? jobs : DEEP_JOBS * jobs;
+}

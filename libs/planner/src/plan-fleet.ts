@@ -1,0 +1,186 @@
+import { jobSlots } from '#pipeline/fleet/job-slots.js';
+import type { FleetCosts } from './fleet-costs.js';
+import type { FleetSettings } from './fleet-settings.js';
+import type { Simulation } from './simulate-fleet.js';
+import { simulateFleet } from './simulate-fleet.js';
+import type { StageLoad } from './stage-load.js';
+
+/** What a plan is made of. */
+export interface PlanParts {
+  readonly rows: number;
+  readonly loads: readonly StageLoad[];
+  readonly costs: FleetCosts;
+  readonly settings: FleetSettings;
+  /** Until new workers take jobs, seconds. */
+  readonly startSeconds: number;
+  /** That the whole fleet shares, where it is on one machine. */
+  readonly sharedCores?: number | undefined;
+  readonly seed: number;
+}
+
+/** When a fleet of these sizes is done. */
+export interface FleetPlan {
+  /** Workers of each stage, `[stages]`. */
+  readonly replicas: readonly number[];
+  readonly producers: number;
+  readonly chunksInFlight: number;
+  readonly simulation: Simulation;
+  /** From the start of the workers to the whole output. */
+  readonly finishSeconds: number;
+  /** Of that, at the end: joining the parts. */
+  readonly mergeSeconds: number;
+}
+
+/** No number of workers meets the target. */
+export class TargetError extends Error {
+  override readonly name = 'TargetError';
+
+  constructor(
+    readonly targetSeconds: number,
+    /** What is there whatever the number of workers. */
+    readonly leastSeconds: number,
+  ) {
+    super(
+      `No number of workers finishes within ${Math.round(targetSeconds)} s: start, tail and merge alone take about ` +
+        `${Math.ceil(leastSeconds)} s. Give it more time, or less --headroom.`,
+    );
+  }
+}
+
+/** A producer is not planned to be busier than this: feeding waits for nothing then. */
+const BUSY_PRODUCER = 0.8;
+/** More chunks in flight than workers' slots take, so that none waits for a commit. */
+const SPARE_CHUNKS = 1.25;
+const MOST_ROUNDS = 40;
+/** A search looks at so many chunks, and at as many times those in flight, and takes the rest to go on like their second half. */
+const SEARCH_CHUNKS = 3000;
+const SEARCH_TIMES_IN_FLIGHT = 10;
+
+/**
+ * The fewest workers of each stage, as near as a search comes to it, that finish in time in the simulation.
+ *
+ * It begins with worker-seconds ÷ time, which is the least that could do. Where the simulated run ends too late, each stage
+ * gets what its simulated work asks for, and where that is there already, more workers go where they are busiest.
+ * @param targetSeconds for everything, from the start of the workers to the whole output
+ * @throws TargetError
+ */
+export function planFleet(parts: PlanParts, targetSeconds: number): FleetPlan {
+  const { rows, loads, costs, startSeconds, settings } = parts;
+  const { threads } = settings;
+  const merge = rows * costs.mergeSeconds;
+  const time = targetSeconds - startSeconds - merge;
+  const waits = (loads.length - 1) * settings.waitSeconds;
+  if (time <= 0) throw new TargetError(targetSeconds, startSeconds + merge + waits);
+  const producers = neededProducers(parts, time);
+  let replicas = loads.map((load) =>
+    Math.max(1, Math.ceil((rows * load.reach.share * load.rowSeconds(Infinity)) / (time * threads))),
+  );
+  let least = Infinity;
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    let found = searchRun(parts, replicas, producers);
+    if (found.seconds <= time) {
+      const plan = fleetPlan(parts, replicas, producers);
+      if (plan.finishSeconds <= targetSeconds) return plan;
+      found = { ...plan.simulation, busy: plan.simulation.stages.map(({ busySeconds }) => busySeconds) };
+    }
+    least = Math.min(least, found.seconds);
+    const asked = replicas.map((count, index) =>
+      Math.max(count, Math.ceil(found.busy[index]! / (time * threads))),
+    );
+    if (asked.every((count, index) => count === replicas[index])) {
+      const busiest = indexOfMost(found.busy.map((busy, index) => busy / replicas[index]!));
+      const over = Math.min(1, found.seconds / time - 1);
+      asked[busiest]! += Math.max(1, Math.floor(asked[busiest]! * over));
+    }
+    replicas = asked;
+  }
+  throw new TargetError(targetSeconds, startSeconds + merge + least);
+}
+
+interface SearchRun {
+  /** From the first chunk read to the last committed. */
+  readonly seconds: number;
+  /** Of each stage, sum over its threads. */
+  readonly busy: readonly number[];
+}
+
+/** A run as `fleetPlan` plays it through; of a long one only the begin, from whose pace the rest follows. */
+function searchRun(parts: PlanParts, replicas: readonly number[], producers: number): SearchRun {
+  const { rows, settings } = parts;
+  const inFlight = chunksInFlightOf(parts, replicas);
+  const part = settings.chunkRows * Math.max(SEARCH_CHUNKS, SEARCH_TIMES_IN_FLIGHT * inFlight);
+  const of = (some: number): SearchRun => {
+    const { seconds, stages } = fleetPlan({ ...parts, rows: some }, replicas, producers).simulation;
+    return { seconds, busy: stages.map(({ busySeconds }) => busySeconds) };
+  };
+  if (rows <= 2 * part) return of(rows);
+  const [half, whole] = [of(part), of(2 * part)];
+  const times = (rows - 2 * part) / part;
+  const onward = (first: number, both: number): number => both + (both - first) * times;
+  return {
+    seconds: onward(half.seconds, whole.seconds),
+    busy: whole.busy.map((busy, index) => onward(half.busy[index]!, busy)),
+  };
+}
+
+/** Producers that give and commit all rows within so many seconds; each takes a part of the corpus as a run of its own. */
+export function neededProducers({ rows, costs }: PlanParts, seconds: number): number {
+  const work = rows * (costs.feedSeconds + costs.commitSeconds);
+  return Math.max(1, Math.ceil(work / (seconds * BUSY_PRODUCER)));
+}
+
+/** Plays a run through with fleets of given sizes. */
+export function fleetPlan(parts: PlanParts, replicas: readonly number[], producers: number): FleetPlan {
+  const { rows, loads, costs, settings, startSeconds, sharedCores, seed } = parts;
+  const chunksInFlight = chunksInFlightOf(parts, replicas);
+  const simulation = simulateFleet({
+    rows,
+    chunkRows: settings.chunkRows,
+    chunksInFlight,
+    producers,
+    feedSeconds: costs.feedSeconds,
+    commitSeconds: costs.commitSeconds,
+    stages: loads.map((load, index) => ({
+      replicas: replicas[index] ?? 1,
+      threads: settings.threads,
+      slots: jobSlots(index, settings.jobs),
+      survives: load.survives,
+      rowSeconds: load.rowSeconds,
+      waitSeconds: index === 0 ? 0 : settings.waitSeconds,
+      fullAt: load.fullAt,
+      sliceRows: load.sliceRows,
+    })),
+    sharedCores,
+    seed,
+  });
+  const mergeSeconds = rows * costs.mergeSeconds;
+  return {
+    replicas: [...replicas],
+    producers,
+    chunksInFlight,
+    simulation,
+    finishSeconds: startSeconds + simulation.seconds + mergeSeconds,
+    mergeSeconds,
+  };
+}
+
+/**
+ * Chunks that keep the fleet busy: every slot of the first stage has one, and as many are on their way through the later
+ * stages as pass in the time that they wait there (Little's law).
+ */
+function chunksInFlightOf({ loads, settings }: PlanParts, replicas: readonly number[]): number {
+  const { chunkRows, jobs, threads, waitSeconds } = settings;
+  const pace = Math.min(
+    ...loads.map((load, index) => {
+      const seconds = load.reach.share * load.rowSeconds(Infinity);
+      return seconds === 0 ? Infinity : ((replicas[index] ?? 1) * threads) / seconds / chunkRows;
+    }),
+  );
+  const behind = pace === Infinity ? 0 : pace * waitSeconds * (loads.length - 1);
+  const needed = Math.ceil(SPARE_CHUNKS * ((replicas[0] ?? 1) * jobs + behind));
+  return Math.max(settings.chunksInFlight, needed);
+}
+
+function indexOfMost(values: readonly number[]): number {
+  return values.reduce((best, value, index) => (value > values[best]! ? index : best), 0);
+}
