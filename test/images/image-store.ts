@@ -90,9 +90,10 @@ export class ImageStore {
     try {
       await this.#run('debootstrap', ['--variant=minbase', '--include=ca-certificates', DEBIAN, root]);
       await addNode(root);
+      const trust = await trustAsHere(root);
       const container = (await this.#buildah('from', 'scratch')).trim();
       await this.#buildah('add', container, root, '/');
-      await this.#buildah('config', '--env', `PATH=${searchPath}`, ...(await trusted(root)), container);
+      await this.#buildah('config', '--env', `PATH=${searchPath}`, ...trust, container);
       await this.#buildah('commit', '--rm', container, name);
     } finally {
       await rm(root, { recursive: true, force: true });
@@ -178,7 +179,7 @@ async function addNode(root: string): Promise<void> {
 }
 
 /** Certificates that this machine trusts beside the usual ones. @returns options of buildah config */
-async function trusted(root: string): Promise<string[]> {
+async function trustAsHere(root: string): Promise<string[]> {
   const extra = process.env['NODE_EXTRA_CA_CERTS'];
   if (extra === undefined) return [];
   const bundle = '/etc/ssl/certs/ca-certificates.crt';
