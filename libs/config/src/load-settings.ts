@@ -34,6 +34,7 @@ const otherVariables = new Set([
   'SLUICE_API_KEY',
   'SLUICE_API_KEY_FILE',
   'SLUICE_CACHE',
+  'SLUICE_TFJS_NODE',
   'SLUICE_CRASH_AT',
   'SLUICE_SHARED',
   'SLUICE_BENCH_USAGE',
