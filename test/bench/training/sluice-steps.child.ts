@@ -16,7 +16,7 @@ import { readWork } from './prepare-work.js';
 import type { StageOutcome, StageWork } from './work.js';
 
 const work: StageWork = JSON.parse(await readFile(process.argv[2]!, 'utf8'));
-const { name, why } = await chooseBackend(backendNames.find((each) => each === work.backend));
+const { name } = await chooseBackend(backendNames.find((each) => each === work.backend));
 const checkpoint = await openModel(work.checkpoint);
 const { config } = checkpoint;
 const rows = await readWork(checkpoint, work);
@@ -65,6 +65,6 @@ const outcome: StageOutcome = {
   seconds: events.map(({ ms }) => ms / 1000),
   losses: events.map(({ loss }) => loss),
   statesSeconds,
-  computesWith: `${name} (${why})`,
+  computesWith: `backend ${name}`,
 };
 process.stdout.write(JSON.stringify(outcome), () => process.exit());
