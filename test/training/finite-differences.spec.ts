@@ -10,10 +10,11 @@ import { divergence } from '#training/loss/divergence.js';
 import { exitLogits } from '#training/model/exit-logits.js';
 import { activate } from '#training/nn/activation.js';
 import { attentionMask, attentionProbabilities } from '#training/nn/attention-probabilities.js';
-import { dropout } from '#training/nn/dropout.js';
+import { drop, dropout } from '#training/nn/dropout.js';
 import { feedForward } from '#training/nn/feed-forward.js';
 import { layerNorm, unbiasedLayerNorm } from '#training/nn/layer-norm.js';
 import { linear, matMul, matMulTransposed } from '#training/nn/mat-mul.js';
+import { selfAttention } from '#training/nn/self-attention.js';
 import { trainingBackend } from './training-backend.js';
 
 beforeAll(() => chooseBackend(trainingBackend));
@@ -46,6 +47,13 @@ function exitCase(name: string, of: Exit): Case {
     return each.endsWith('weight') ? [outputs, inputs] : [outputs];
   });
   return [name, [[6, 5], ...shapes], (hidden, ...weights) => throughExit(of, hidden, weights)];
+}
+
+/** Two rows of three tokens, one of which is padding; two heads of two. */
+function attendTo(x: Tensor, weights: readonly Tensor[], dropped: Tensor | null): Tensor {
+  const [query, key, value] = [0, 2, 4].map((at) => ({ weight: weights[at]!, bias: weights[at + 1]! }));
+  const shape = { rows: 2, longest: 3, heads: 2, mask: attentionMask([3, 2], 3), dropped };
+  return selfAttention(x, { query: query!, key: key!, value: value! }, shape);
 }
 
 const linearShapes = (inputs: number, outputs: number): number[][] => [[outputs, inputs], [outputs]];
@@ -85,7 +93,12 @@ const cases: readonly Case[] = [
     [[3, 4], ...linearShapes(4, 6), ...linearShapes(6, 4)],
     (x, w, b, v, c) => feedForward(x, { weight: w, bias: b }, { weight: v, bias: c }, name),
   ]),
-  ['dropout', [[4, 6]], (x) => dropout(0.3, new Random(3))(x)],
+  ['dropout', [[4, 6]], (x) => drop(x, dropout(0.3, new Random(3)))],
+  ...[0, 0.3].map((rate): Case => [
+    `self-attention, ${rate} dropped`,
+    [[6, 4], ...[1, 2, 3].flatMap(() => linearShapes(4, 4))],
+    (x, ...weights) => attendTo(x, weights, dropout(rate, new Random(3))([2, 2, 3, 3])),
+  ]),
   ['cross-entropy', [[3, 4]], (logits) => crossEntropy(logits, Int32Array.of(0, 3, 1), [1, 2, 0.5, 3])],
   ...(['teacher-student', 'student-teacher'] as const).map((direction): Case => [
     `divergence ${direction}`,

@@ -1,12 +1,13 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Geometry } from '#model/checkpoint/checkpoint-config.js';
-import { attentionProbabilities } from '../nn/attention-probabilities.js';
 import type { Dropout } from '../nn/dropout.js';
+import { drop } from '../nn/dropout.js';
 import type { LinearWeights } from '../nn/feed-forward.js';
 import { feedForward } from '../nn/feed-forward.js';
 import { layerNorm, unbiasedLayerNorm } from '../nn/layer-norm.js';
-import { linear, matMul, matMulTransposed } from '../nn/mat-mul.js';
+import { linear } from '../nn/mat-mul.js';
+import { selfAttention } from '../nn/self-attention.js';
 
 /** A model's tensors by their names in the checkpoint layout. */
 export type Weights = ReadonlyMap<string, Tensor>;
@@ -37,14 +38,14 @@ export function encode(
   geometry: Geometry,
   summed: Tensor,
   shape: BatchShape,
-  drop: Dropout,
+  dropout: Dropout,
 ): Tensor[] {
   const { layers, embeddingSize, hiddenSize } = geometry;
-  let hidden = drop(norm(weights, geometry, 'bert.embeddings.LayerNorm', summed));
+  let hidden = drop(norm(weights, geometry, 'bert.embeddings.LayerNorm', summed), dropout);
   if (embeddingSize !== hiddenSize) hidden = project(weights, 'bert.embeddings_project', hidden);
   const states = [hidden];
   for (let index = 0; index < layers; index++) {
-    hidden = layer(weights, geometry, `bert.encoder.layer.${index}`, hidden, shape, drop);
+    hidden = layer(weights, geometry, `bert.encoder.layer.${index}`, hidden, shape, dropout);
     states.push(hidden);
   }
   return states;
@@ -56,38 +57,34 @@ function layer(
   prefix: string,
   hidden: Tensor,
   shape: BatchShape,
-  drop: Dropout,
+  dropout: Dropout,
 ): Tensor {
-  const context = attend(weights, geometry, `${prefix}.attention.self`, hidden, shape, drop);
-  const output = drop(project(weights, `${prefix}.attention.output.dense`, context));
+  const context = attend(weights, geometry, `${prefix}.attention.self`, hidden, shape, dropout);
+  const output = drop(project(weights, `${prefix}.attention.output.dense`, context), dropout);
   const attended = norm(weights, geometry, `${prefix}.attention.output.LayerNorm`, tf.add(output, hidden));
   const [widen, narrow] = ['intermediate', 'output'].map((name) =>
     linearOf(weights, `${prefix}.${name}.dense`),
   );
-  const fed = drop(feedForward(attended, widen!, narrow!, geometry.activation));
+  const fed = drop(feedForward(attended, widen!, narrow!, geometry.activation), dropout);
   return norm(weights, geometry, `${prefix}.output.LayerNorm`, tf.add(fed, attended));
 }
 
-/** Attention of every token to every token of its row: `[B·S,H]` to `[B·S,H]`. */
+/** `[B·S,H]` to `[B·S,H]`. */
 function attend(
   weights: Weights,
-  { heads, hiddenSize }: Geometry,
+  { heads }: Geometry,
   prefix: string,
   hidden: Tensor,
   { rows, longest, mask }: BatchShape,
-  drop: Dropout,
+  dropout: Dropout,
 ): Tensor {
-  const size = hiddenSize / heads;
-  /** `[B·S,H]` to `[B,heads,S,size]`. */
-  const byHead = (x: Tensor): Tensor =>
-    tf.transpose(tf.reshape(x, [rows, longest, heads, size]), [0, 2, 1, 3]);
-  const query = byHead(tf.mul(project(weights, `${prefix}.query`, hidden), 1 / Math.sqrt(size)));
-  const key = byHead(project(weights, `${prefix}.key`, hidden));
-  const value = byHead(project(weights, `${prefix}.value`, hidden));
-  const headMask = mask === null ? null : tf.expandDims(mask, 1);
-  const probabilities = drop(attentionProbabilities(matMulTransposed(query, key), headMask));
-  const context = tf.transpose(matMul(probabilities, value), [0, 2, 1, 3]);
-  return tf.reshape(context, [rows * longest, hiddenSize]);
+  const [query, key, value] = ['query', 'key', 'value'].map((name) => linearOf(weights, `${prefix}.${name}`));
+  const dropped = dropout([rows, heads, longest, longest]);
+  return selfAttention(
+    hidden,
+    { query: query!, key: key!, value: value! },
+    { rows, longest, heads, mask, dropped },
+  );
 }
 
 function project(weights: Weights, name: string, x: Tensor): Tensor {

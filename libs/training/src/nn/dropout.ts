@@ -3,11 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../data/random.js';
 import { withGradient } from './with-gradient.js';
 
-/** Sets a share of the numbers to 0 and scales the others up. */
-export type Dropout = (x: Tensor) => Tensor;
+/** Draws what numbers of a shape are multiplied by: 0 for a share of them, a factor for the others; null: by nothing. */
+export type Dropout = (shape: readonly number[]) => Tensor | null;
 
 /** For evaluation, and for training without. */
-export const noDropout: Dropout = (x) => x;
+export const noDropout: Dropout = () => null;
 
 /** Decisions of one draw of 32 random bits. */
 const DRAWN_AT_ONCE = 4;
@@ -18,14 +18,21 @@ export function dropout(rate: number, random: Random): Dropout {
   const dropped = Math.round(rate * STEPS);
   if (dropped === 0) return noDropout;
   const factor = STEPS / (STEPS - dropped);
-  return (x) => {
-    const mask = tf.tensor(keepMask(x.size, dropped, factor, random), x.shape);
-    return withGradient(
-      [x],
-      () => ({ value: tf.mul(x, mask), saved: [mask] }),
-      (dy, [mask]) => [tf.mul(dy, mask!)],
-    );
+  return (shape) => {
+    const size = shape.reduce((product, dim) => product * dim, 1);
+    return tf.tensor(keepMask(size, dropped, factor, random), [...shape]);
   };
+}
+
+/** Sets some of the numbers to 0 and scales the others up. */
+export function drop(x: Tensor, dropout: Dropout): Tensor {
+  const mask = dropout(x.shape);
+  if (mask === null) return x;
+  return withGradient(
+    [x],
+    () => ({ value: tf.mul(x, mask), saved: [mask] }),
+    (dy, [mask]) => [tf.mul(dy, mask!)],
+  );
 }
 
 /** `[size]`: 0, or the factor. A step draws twenty million, so a table takes the place of comparisons. */

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { rowSum } from './mat-mul.js';
+import { product, rowSum } from './mat-mul.js';
 import { withGradient } from './with-gradient.js';
 
 export interface NormWeights {
@@ -24,10 +24,13 @@ export function layerNorm(x: Tensor, { weight, bias }: NormWeights, eps: number)
       return { value: tf.add(tf.mul(normal, weight), bias), saved: [normal, inverse, weight] };
     },
     (dy, [normal, inverse, weight]) => {
+      const width = x.shape[1]!;
       const dyNormal = tf.mul(dy, normal!);
-      const g = tf.mul(dy, weight!);
-      const alongY = tf.mean(tf.mul(dyNormal, weight!), 1, true);
-      const dx = tf.mul(tf.sub(tf.sub(g, tf.mean(g, 1, true)), tf.mul(normal!, alongY)), inverse!);
+      // Means of numbers ⊙ weight are products with it: a pass over the numbers less each.
+      const share = tf.reshape(tf.div(weight!, width), [width, 1]);
+      const alongY = product(dyNormal, share);
+      const centred = tf.sub(tf.mul(dy, weight!), product(dy, share));
+      const dx = tf.mul(tf.sub(centred, tf.mul(normal!, alongY)), inverse!);
       return [dx, rowSum(dyNormal), rowSum(dy)];
     },
   );
