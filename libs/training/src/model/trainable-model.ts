@@ -46,7 +46,10 @@ export class TrainableModel {
     return this.#shapes.get(name)!;
   }
 
-  /** Numbers of these tensors have changed. */
+  /**
+   * Numbers of these tensors have changed. It must be called before the next pass: until then the backend computes with
+   * copies of what they were, or, where it has not read them yet, with what they are.
+   */
   changed(names: Iterable<string>): void {
     for (const name of names) {
       this.#tensors.get(name)?.dispose();
@@ -59,9 +62,7 @@ export class TrainableModel {
   }
 
   #put(name: string): void {
-    // Backends may read the numbers later, and they change.
-    const values = this.values.get(name)!.slice();
-    this.#tensors.set(name, tf.keep(tf.tensor(values, [...this.shape(name)])));
+    this.#tensors.set(name, tf.keep(tf.tensor(this.values.get(name)!, [...this.shape(name)])));
   }
 }
 
