@@ -34,11 +34,14 @@ const SESSION_MS = 12 * 60 * 60 * 1000;
 /** The API keys that there are, and sessions of browsers that have shown one. */
 export class ApiKeys {
   readonly #keys: z.infer<typeof keysSchema>;
-  /** Signs sessions. The same for every producer that has the same keys, and another once a key is added or taken away. */
+  /** Signs sessions. */
   readonly #secret: Buffer;
 
-  /** @throws KeysFileError */
-  constructor(file: string) {
+  /**
+   * @param secret from `sessionSecret`: a session is worth a key, and the file of the keys, which holds none, may be read by others
+   * @throws KeysFileError
+   */
+  constructor(file: string, secret: Buffer) {
     let json: unknown;
     try {
       json = JSON.parse(readFileSync(file, 'utf8'));
@@ -54,7 +57,7 @@ export class ApiKeys {
       );
     }
     this.#keys = parsed.data;
-    this.#secret = createHash('sha256').update('session ').update(JSON.stringify(this.#keys)).digest();
+    this.#secret = secret;
   }
 
   /** Whose key it is; takes the same time for every wrong one. */
@@ -69,13 +72,13 @@ export class ApiKeys {
 
   /** What a browser shows in place of a key. */
   newSession({ id }: Caller): { readonly value: string; readonly maxAgeSeconds: number } {
-    const until = Date.now() + SESSION_MS;
+    const until = String(Date.now() + SESSION_MS);
     return { value: `${id}.${until}.${this.#sign(id, until)}`, maxAgeSeconds: SESSION_MS / 1000 };
   }
 
   callerOfSession(session: string): Caller | undefined {
     const [id = '', until = '', signature = ''] = session.split('.');
-    const [given, right] = [signature, this.#sign(id, Number(until))].map((text) =>
+    const [given, right] = [signature, this.#sign(id, until)].map((text) =>
       createHash('sha256').update(text).digest(),
     );
     if (!timingSafeEqual(given!, right!) || Number(until) < Date.now()) return undefined;
@@ -83,8 +86,10 @@ export class ApiKeys {
     return key && { id, scope: key.scope };
   }
 
-  #sign(id: string, until: number): string {
-    return createHmac('sha256', this.#secret).update(`${id}.${until}`).digest('base64url');
+  /** Over the key, too: a session ends with the key that it was begun with, whatever comes under the same id. */
+  #sign(id: string, until: string): string {
+    const sha256 = this.#keys.find((key) => key.id === id)?.sha256 ?? '';
+    return createHmac('sha256', this.#secret).update(`${id}.${until}.${sha256}`).digest('base64url');
   }
 }
 

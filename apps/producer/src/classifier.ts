@@ -1,3 +1,4 @@
+import type { Settings } from '#config/settings-schema.js';
 import { JsonlWriter } from '#corpus/jsonl-writer.js';
 import type { Bundle } from '#model/bundle/bundle.js';
 import { answerFormOf } from '#model/bundle/manifest.js';
@@ -13,6 +14,9 @@ import type { ClassifyRequest } from '#run/run-request.js';
 /** What a run adds to a row: `label`, `confidence`, … with the probability of each label. */
 export type Classified = Readonly<Record<string, unknown>>;
 
+/** What a producer takes at the same time, and at once. */
+type ClassifyLimits = Pick<Settings['producer']['limits'], 'classifyTexts' | 'classifyActive'>;
+
 interface OpenPolicy extends OpenChunkLabeller {
   chunks: number;
   /** Requests that wait for it. */
@@ -23,28 +27,49 @@ interface OpenPolicy extends OpenChunkLabeller {
 const MOST_OPEN = 16;
 const WITHIN_MS = 30_000;
 const RETRY_AFTER_S = 5;
+/** While others wait. */
+const RETRY_SOON_S = 1;
 
 /** Labels a few texts at once, by the same workers as runs. */
 export class Classifier {
   readonly #fleet: FleetLink;
   readonly #models: ModelShelf;
-  readonly #mostTexts: number;
+  readonly #limits: ClassifyLimits;
+  /** Requests that wait for the workers. */
+  #active = 0;
   /** By bundle, policy and runtime, the latest used last. */
   readonly #open = new Map<string, OpenPolicy>();
 
-  constructor(fleet: FleetLink, models: ModelShelf, mostTexts: number) {
+  constructor(fleet: FleetLink, models: ModelShelf, limits: ClassifyLimits) {
     this.#fleet = fleet;
     this.#models = models;
-    this.#mostTexts = mostTexts;
+    this.#limits = limits;
   }
 
-  /** @throws ApiError, PolicyError, UsageError */
-  async classify(request: ClassifyRequest): Promise<readonly Classified[]> {
-    const { texts, pairs } = request;
-    if (texts.length > this.#mostTexts) {
-      const message = `Expected at most ${this.#mostTexts} texts; got ${texts.length}. Submit a run instead.`;
+  /**
+   * @param signal aborts when nobody waits for the answer any more: what no worker has begun with is not worked on then
+   * @throws ApiError, PolicyError, UsageError; the signal's reason
+   */
+  async classify(request: ClassifyRequest, signal: AbortSignal): Promise<readonly Classified[]> {
+    const { classifyTexts, classifyActive } = this.#limits;
+    if (request.texts.length > classifyTexts) {
+      const message = `Expected at most ${classifyTexts} texts; got ${request.texts.length}. Submit a run instead.`;
       throw new ApiError(413, 'too-many-texts', message);
     }
+    if (this.#active >= classifyActive) {
+      const message = `${classifyActive} requests wait for the workers, and no more may. Try again, or submit a run.`;
+      throw new ApiError(429, 'busy', message, RETRY_SOON_S);
+    }
+    this.#active += 1;
+    try {
+      return await this.#classify(request, signal);
+    } finally {
+      this.#active -= 1;
+    }
+  }
+
+  async #classify(request: ClassifyRequest, signal: AbortSignal): Promise<readonly Classified[]> {
+    const { texts, pairs } = request;
     const bundle = await this.#models.bundle(request.model);
     expectPairs(bundle, request);
     this.#fleet.pressure.expectRoom();
@@ -54,8 +79,9 @@ export class Classifier {
     const late = AbortSignal.timeout(WITHIN_MS);
     labeller.users += 1;
     const rows = await labeller.labeller
-      .label(chunk, late)
+      .label(chunk, AbortSignal.any([late, signal]))
       .catch((error: unknown) => {
+        if (signal.aborted) throw new ApiError(499, 'gone', 'Who asked is gone.');
         if (!late.aborted) throw error;
         throw new ApiError(503, 'busy', 'The workers did not come to these texts in time.', RETRY_AFTER_S);
       })

@@ -6,6 +6,7 @@ import { ByteBudget } from '#pipeline/fleet/byte-budget.js';
 import type { FleetLabellerOptions } from '#pipeline/fleet/fleet-labeller.js';
 import { FleetLabeller } from '#pipeline/fleet/fleet-labeller.js';
 import type { RunDirectory } from '#pipeline/run-directory/run-directory.js';
+import { forgetRun } from '#queue/forget-run.js';
 import { BullmqTransport } from '#queue/bullmq-transport.js';
 import type { RedisConnection } from '#queue/redis-connection.js';
 import { RedisResultStore } from '#queue/redis-result-store.js';
@@ -60,13 +61,21 @@ export class FleetLink {
     return (await this.workers()).filter((worker) => worker.bundle === bundle.hash);
   }
 
-  /** The runtime that most workers of a bundle have, or that is set; undefined while there are none. */
+  /** The runtime that a new run takes; undefined while there are no workers. */
   async fingerprintOf(bundle: Bundle): Promise<string | undefined> {
+    return this.runtimeAmong(await this.workersOf(bundle), []);
+  }
+
+  /**
+   * The runtime that a run takes: that which is set, or which most of the workers have.
+   * @param begun those that the run has labels of already; it goes on with one of them alone
+   * @returns undefined while no worker has it
+   */
+  runtimeAmong(workers: readonly WorkerCard[], begun: readonly string[]): string | undefined {
+    if (begun.length > 0) return begun.find((each) => workers.some((worker) => worker.fingerprint === each));
     if (this.#settings.fingerprint !== null) return this.#settings.fingerprint;
     const counts = new Map<string, number>();
-    for (const { fingerprint } of await this.workersOf(bundle)) {
-      counts.set(fingerprint, (counts.get(fingerprint) ?? 0) + 1);
-    }
+    for (const { fingerprint } of workers) counts.set(fingerprint, (counts.get(fingerprint) ?? 0) + 1);
     return [...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b))[0]?.[0];
   }
 
@@ -89,6 +98,13 @@ export class FleetLink {
         chunksInFlight: feed.chunksInFlight,
       }),
     };
+  }
+
+  /** Takes what is left of a run that nobody goes on with out of the queue. What cannot be reached goes by its own time. */
+  async forget(run: string): Promise<void> {
+    await forgetRun(this.asking, run).catch((error: unknown) =>
+      this.#log.warn(`What is left of run ${run} in the queue stays there for a day: ${String(error)}`),
+    );
   }
 
   /** Labels texts that somebody waits for. */

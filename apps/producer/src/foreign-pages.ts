@@ -1,24 +1,20 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { answerAtLoopbackOnly } from '#metrics/loopback-only.js';
 
 /** Methods that change nothing. */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
-const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
 
 /**
  * Refuses what pages of other sites make a browser send. The cookie of a session is SameSite=Strict, but without keys
- * nothing is asked of who comes from this machine, and every page that its user looks at does: such a producer answers to
- * names of loopback alone, for any other name may have been pointed here by its owner.
+ * nothing is asked of who comes from this machine: such a producer answers to names of loopback alone.
  */
 export function refuseForeignPages(server: FastifyInstance, hasKeys: boolean): void {
+  if (!hasKeys) answerAtLoopbackOnly(server, 'Make keys with sluice key.');
   server.addHook('onRequest', async (request, reply) => {
-    const refused =
-      !hasKeys && !LOOPBACK.has(request.hostname)
-        ? `A producer without API keys answers at localhost only, not at ${JSON.stringify(request.hostname)}. Make keys with sluice key.`
-        : isForeign(request)
-          ? 'A page of another site sent this.'
-          : undefined;
-    if (refused === undefined) return;
-    return reply.code(403).send({ error: { code: 'foreign-page', message: refused } });
+    if (!isForeign(request)) return;
+    return reply
+      .code(403)
+      .send({ error: { code: 'foreign-page', message: 'A page of another site sent this.' } });
   });
 }
 

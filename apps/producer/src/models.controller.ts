@@ -95,8 +95,13 @@ export class ModelsController {
   @needs('submit')
   @ApiOperation({ summary: 'Label a few texts at once, by the same workers as runs' })
   @ApiBody({ schema: bodySchema(classifyRequestSchema) })
-  async classify(@Body() body: unknown): Promise<{ results: readonly Classified[] }> {
-    return { results: await this.classifier.classify(parsed(classifyRequestSchema, body)) };
+  async classify(
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<{ results: readonly Classified[] }> {
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    return { results: await this.classifier.classify(parsed(classifyRequestSchema, body), gone.signal) };
   }
 
   async #send(name: string, version: number, what: VersionExtra, reply: FastifyReply): Promise<void> {

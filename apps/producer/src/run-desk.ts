@@ -176,6 +176,7 @@ export class RunDesk {
     await this.#expectPhase(id, ['waiting', 'running'], 'is over already');
     await this.#folders.setState(id, 'cancelled');
     await this.#feeder.stopRun(id);
+    await this.#fleet.forget(id);
     return this.view(id);
   }
 

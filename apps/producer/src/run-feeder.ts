@@ -25,6 +25,7 @@ import { isUnderWay } from '#run/run-view.js';
 import type { RunCounts } from '#run/run-counts.js';
 import { runCounts } from '#run/run-counts.js';
 import { UsageError } from '#run/usage-error.js';
+import type { WorkerCard } from '#queue/worker-registry.js';
 import { countCommitted } from './committed-rows.js';
 import type { FleetLink } from './fleet-link.js';
 import { LeastCertainRows } from './least-certain-rows.js';
@@ -229,10 +230,13 @@ export class RunFeeder {
       } else if (reason === undefined || reason instanceof Error) {
         const message = error instanceof Error ? error.message : String(error);
         await this.#folders.setState(id, 'failed', message);
+        await this.#fleet.forget(id);
         this.#metrics.count('runs_ended_total', { outcome: 'failed' });
         this.#log.warn(`Run ${id} failed: ${message}`);
-      } else if (!(error instanceof RunStoppedError) && error !== reason) {
-        this.#log.warn(`Run ${id}, while it was stopped: ${String(error)}`);
+      } else {
+        if (reason === ('cancelled' satisfies StopReason)) await this.#fleet.forget(id);
+        if (!(error instanceof RunStoppedError) && error !== reason)
+          this.#log.warn(`Run ${id}, while it was stopped: ${String(error)}`);
       }
     }
   }
@@ -267,21 +271,21 @@ export class RunFeeder {
     }
   }
 
-  /** Of the run so far, or of the workers that there are; waits for some. */
+  /** Of the run so far, or of the workers that there are; waits for a worker of it. */
   async #fingerprint(bundle: Bundle, runDir: string, fed: FedRun): Promise<string> {
     const record = await readJson(runDir, 'run.json', isRunRecord);
-    const begun = record?.fingerprints[0];
-    if (begun !== undefined) return begun;
+    const begun = record?.fingerprints ?? [];
     for (;;) {
-      const found = await this.#fleet.fingerprintOf(bundle).catch(() => undefined);
+      const workers = await this.#fleet.workersOf(bundle).catch(() => undefined);
       fed.stop.signal.throwIfAborted();
+      const found = workers && this.#fleet.runtimeAmong(workers, begun);
       if (found !== undefined) {
         fed.waitsFor = undefined;
         fed.waitsForWorkersOf = undefined;
         return found;
       }
       fed.waitsForWorkersOf = bundle.hash;
-      fed.waitsFor = `No worker serves the model ${bundle.manifest.name} yet.`;
+      fed.waitsFor = whatIsMissing(bundle.manifest.name, workers ?? [], begun);
       await sleep(WORKERS_EVERY_MS, undefined, { signal: fed.stop.signal, ref: false }).catch(() =>
         fed.stop.signal.throwIfAborted(),
       );
@@ -345,6 +349,15 @@ export class RunFeeder {
       (error: unknown) => this.#log.warn(`The progress of run ${id} cannot be written: ${String(error)}`),
     );
   }
+}
+
+function whatIsMissing(model: string, workers: readonly WorkerCard[], begun: readonly string[]): string {
+  if (begun.length === 0 || workers.length === 0) return `No worker serves the model ${model} yet.`;
+  const there = new Set(workers.map(({ fingerprint }) => fingerprint));
+  return (
+    `The run has labels of the runtime ${begun.join(' or ')}, and goes on with no other; the workers of the model ${model} ` +
+    `have ${[...there].join(' and ')}. Start a worker of the former, or submit the run anew.`
+  );
 }
 
 /** The version that the run was submitted for. */

@@ -7,6 +7,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import fastify from 'fastify';
 import type { Settings } from '#config/settings-schema.js';
 import { adminRoutes } from '#metrics/admin-routes.js';
+import { isLoopback } from '#metrics/loopback-only.js';
 import { Metrics } from '#metrics/metrics.js';
 import { connectRedis, connectRedisToAsk, expectQueueRedis, tellOutages } from '#queue/redis-connection.js';
 import { redisPlaces } from '#queue/redis-places.js';
@@ -26,6 +27,7 @@ import { limitRequests } from './request-limits.js';
 import { RunDesk } from './run-desk.js';
 import { RunFeeder } from './run-feeder.js';
 import { RunFolders } from './run-folder.js';
+import { sessionSecret } from './session-secret.js';
 import { StageQueues } from './stage-queues.js';
 import { TrainingDesk } from './training-desk.js';
 import { TrainingFeeder } from './training-feeder.js';
@@ -36,7 +38,6 @@ const GAUGE_MS = 2000;
 const SWEEP_MS = 60 * 60 * 1000;
 /** A connection on which nothing goes on for so long is closed: it would keep others from being answered. */
 const SILENT_MS = 60_000;
-const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 /** The API would be open to everyone who reaches it. */
 export class OpenApiError extends Error {
@@ -55,7 +56,7 @@ export interface RunningProducer {
  */
 export async function startProducer(settings: Settings, log: LoggerService): Promise<RunningProducer> {
   const { producer, redis: redisSettings, models: modelSettings, training } = settings;
-  const keys = keysOf(producer);
+  expectClosed(producer);
   const closing: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
     for (const each of closing.toReversed()) await each();
@@ -81,6 +82,10 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
       'retries_total',
       'trainings',
     ]);
+    const folders = new RunFolders(producer.runsRoot);
+    await folders.open();
+    const { keysFile } = producer;
+    const keys = keysFile === null ? null : new ApiKeys(keysFile, await sessionSecret(producer.runsRoot));
     const place = redisPlaces(redisSettings).queue;
     const redis = { feeding: connectRedis(place), asking: connectRedisToAsk(place) };
     tellOutages(redis.feeding, (message) => log.warn(`Redis: ${message}`));
@@ -92,8 +97,6 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     closing.push(() => pressure.close());
     const fleet = new FleetLink(redis, pressure, producer, metrics, log);
     const models = new ModelShelf(modelSettings.root);
-    const folders = new RunFolders(producer.runsRoot);
-    await folders.open();
     const feeder = new RunFeeder({ folders, models, fleet, settings: producer, metrics, log });
     closing.push(() => feeder.close());
     const desk = new RunDesk({ folders, models, feeder, fleet, settings: producer });
@@ -102,7 +105,7 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
       SWEEP_MS,
     );
     closing.push(() => clearInterval(sweeping));
-    const classifier = new Classifier(fleet, models, producer.limits.classifyTexts);
+    const classifier = new Classifier(fleet, models, producer.limits);
     closing.push(() => classifier.close());
     const queues = new StageQueues(redis.asking);
     closing.push(() => queues.close());
@@ -129,7 +132,7 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
       GAUGE_MS,
     );
     closing.push(() => clearInterval(gauging));
-    adminRoutes(admin, metrics, health, () => {
+    adminRoutes(admin, producer.admin.host, metrics, health, () => {
       metrics.set('runs', { state: 'active' }, feeder.active);
       metrics.set('chunks_in_flight', {}, feeder.chunksInFlight);
       return Promise.resolve();
@@ -150,9 +153,9 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
   }
 }
 
-function keysOf({ keysFile, api }: Settings['producer']): ApiKeys | null {
-  if (keysFile !== null) return new ApiKeys(keysFile);
-  if (LOOPBACK.has(api.host)) return null;
+/** @throws OpenApiError */
+function expectClosed({ keysFile, api }: Settings['producer']): void {
+  if (keysFile !== null || isLoopback(api.host)) return;
   throw new OpenApiError(
     `The API would listen at ${api.host} and let everyone in. Make keys with sluice key, and name their file with ` +
       'SLUICE_PRODUCER_KEYS_FILE; or listen at 127.0.0.1.',
@@ -166,7 +169,7 @@ async function openApi(
 ): Promise<NestFastifyApplication> {
   // A body of JSON that would change objects for all is refused by Fastify itself.
   const adapter = new FastifyAdapter({ bodyLimit: limits.bodyBytes, connectionTimeout: SILENT_MS });
-  limitRequests(adapter.getInstance(), limits.requestsActive, metrics);
+  limitRequests(adapter.getInstance(), limits, metrics);
   refuseForeignPages(adapter.getInstance(), parts.keys !== null);
   const app = await NestFactory.create<NestFastifyApplication>(ProducerModule.of(parts), adapter, {
     logger: false,

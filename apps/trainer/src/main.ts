@@ -25,14 +25,14 @@ await startService('trainer', async () => {
   ]);
   const trainer = new FleetTrainer(settings, metrics, logger);
   const adapter = new FastifyAdapter();
-  adminRoutes(adapter.getInstance(), metrics, trainer, () => trainer.refresh());
+  const { host, port } = settings.trainer.admin;
+  adminRoutes(adapter.getInstance(), host, metrics, trainer, () => trainer.refresh());
   const app = await NestFactory.create<NestFastifyApplication>(
     { module: TrainerModule, providers: [{ provide: FleetTrainer, useValue: trainer }] },
     adapter,
     { logger: level === 'debug' ? logger : false },
   );
   app.enableShutdownHooks();
-  const { host, port } = settings.trainer.admin;
   await app.listen(port, host);
   logger.log(`Health and metrics: ${await app.getUrl()}`);
   await trainer.start();

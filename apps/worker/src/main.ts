@@ -26,14 +26,14 @@ await startService('worker', async () => {
   ]);
   const worker = new FleetWorker(settings, metrics, logger);
   const adapter = new FastifyAdapter();
-  adminRoutes(adapter.getInstance(), metrics, worker, () => worker.refresh());
+  const { host, port } = settings.worker.admin;
+  adminRoutes(adapter.getInstance(), host, metrics, worker, () => worker.refresh());
   const app = await NestFactory.create<NestFastifyApplication>(
     { module: WorkerModule, providers: [{ provide: FleetWorker, useValue: worker }] },
     adapter,
     { logger: level === 'debug' ? logger : false },
   );
   app.enableShutdownHooks();
-  const { host, port } = settings.worker.admin;
   await app.listen(port, host);
   logger.log(`Health and metrics: ${await app.getUrl()}`);
   await worker.start();

@@ -126,6 +126,12 @@ const producerSchema = z.strictObject({
     bodyBytes: z.int().min(1).describe('Of any other request.'),
     rows: z.int().min(1).describe('Of a run.'),
     classifyTexts: z.int().min(1).describe('Of a request that is answered at once.'),
+    classifyActive: z
+      .int()
+      .min(1)
+      .describe(
+        'Such requests that wait for the workers at the same time; others are told to come back, and runs go on.',
+      ),
     runsActive: z
       .int()
       .min(1)
@@ -136,6 +142,10 @@ const producerSchema = z.strictObject({
       .int()
       .min(1)
       .describe('Requests that are answered at the same time; others are told to come back.'),
+    streamsActive: z
+      .int()
+      .min(1)
+      .describe('Streams of events that are open at the same time, beside those requests.'),
   }),
   retentionDays: z.number().positive().describe('After which a finished run is deleted.'),
   fingerprint: z

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { answerAtLoopbackOnly, isLoopback } from './loopback-only.js';
 import type { Metrics } from './metrics.js';
 
 /** What a service tells of itself. */
@@ -10,15 +11,19 @@ export interface ServiceHealth {
 }
 
 /**
- * `/metrics` for Prometheus, `/health/live` and `/health/ready` for Kubernetes, `/health` for people.
+ * An admin server's routes: `/metrics` for Prometheus, `/health/live` and `/health/ready` for Kubernetes, `/health` for people.
+ * @param host that it listens at; at loopback it answers to names of loopback alone
  * @param refresh brings gauges up to date before they are read
  */
 export function adminRoutes(
   server: FastifyInstance,
+  host: string,
   metrics: Metrics,
   health: ServiceHealth,
   refresh: () => Promise<void> = () => Promise.resolve(),
 ): void {
+  if (isLoopback(host))
+    answerAtLoopbackOnly(server, 'Set its host to one that others reach, and keep them out by network.');
   server.get('/metrics', async (_, reply) => {
     await refresh();
     return reply.type(metrics.contentType).send(await metrics.text());

@@ -3,7 +3,7 @@ import type { RedisConnection } from './redis-connection.js';
 import type { Added, ChunkAttempt, StageJob, StageTransport } from '#pipeline/fleet/fleet-ports.js';
 import type { JobData } from './job-data.js';
 import { packJob } from './job-data.js';
-import { epochsKey, jobId, jobsKey, KEY_PREFIX, stageQueue } from './queue-keys.js';
+import { epochsKey, jobId, jobsKey, KEY_PREFIX, notedJob, noteOfJob, stageQueue } from './queue-keys.js';
 import { KEPT_MS } from './redis-result-store.js';
 
 /** Entries that BullMQ keeps of its own events, which nobody here reads. */
@@ -25,7 +25,7 @@ return 1
 export class BullmqTransport implements StageTransport {
   readonly #redis: RedisConnection;
   readonly #bundle: string;
-  readonly #queues = new Map<number, Queue<JobData>>();
+  readonly #queues = new Map<string, Queue<JobData>>();
 
   /** @param redis is not closed by the transport @param bundle its hash */
   constructor(redis: RedisConnection, bundle: string) {
@@ -43,7 +43,7 @@ export class BullmqTransport implements StageTransport {
       ...keys,
       job.chunk,
       job.epoch,
-      `${job.stage}:${id}`,
+      noteOfJob(stageQueue(this.#bundle, job.stage), id),
       KEPT_MS,
     );
     if (noted !== 1) return 'refused';
@@ -59,8 +59,8 @@ export class BullmqTransport implements StageTransport {
       noted
         .filter((entry) => entry.includes(marker))
         .map((entry) => {
-          const [stage = '0', id = ''] = entry.split(':');
-          return this.queue(Number(stage)).getJobState(id);
+          const { queue, id } = notedJob(entry);
+          return this.#named(queue).getJobState(id);
         }),
     );
     return states.some(
@@ -70,9 +70,13 @@ export class BullmqTransport implements StageTransport {
 
   /** @param stage 0-based */
   queue(stage: number): Queue<JobData> {
-    const open = this.#queues.get(stage);
+    return this.#named(stageQueue(this.#bundle, stage));
+  }
+
+  #named(name: string): Queue<JobData> {
+    const open = this.#queues.get(name);
     if (open !== undefined) return open;
-    const queue = new Queue<JobData>(stageQueue(this.#bundle, stage), {
+    const queue = new Queue<JobData>(name, {
       connection: this.#redis,
       prefix: KEY_PREFIX,
       streams: { events: { maxLen: EVENTS_KEPT } },
@@ -80,7 +84,7 @@ export class BullmqTransport implements StageTransport {
     });
     // Without a listener an error of the connection would end the process; who waits for an answer gets it too.
     queue.on('error', () => undefined);
-    this.#queues.set(stage, queue);
+    this.#queues.set(name, queue);
     return queue;
   }
 

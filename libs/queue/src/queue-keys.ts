@@ -20,7 +20,15 @@ export const epochsKey = (run: string): string => `${KEY_PREFIX}:run:${run}:epoc
 /** Hash of a chunk's parts, and of how many rows they have. */
 export const partsKey = ({ run, chunk }: ChunkOfRun): string => `${KEY_PREFIX}:run:${run}:parts:${chunk}`;
 
-/** Set of `stage:job id`, of the jobs that the latest attempt at a chunk has had. */
+/** How a job is noted: BullMQ allows no colon in either. */
+export const noteOfJob = (queue: string, id: string): string => `${queue}:${id}`;
+
+export function notedJob(note: string): { readonly queue: string; readonly id: string } {
+  const colon = note.indexOf(':');
+  return { queue: note.slice(0, colon), id: note.slice(colon + 1) };
+}
+
+/** Set of notes, of the jobs that the latest attempt at a chunk has had. */
 export const jobsKey = ({ run, chunk }: ChunkOfRun): string => `${KEY_PREFIX}:run:${run}:jobs:${chunk}`;
 
 /** List of chunks whose rows are all there. */

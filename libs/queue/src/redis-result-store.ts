@@ -51,6 +51,10 @@ export class RedisResultStore implements ResultStore {
       .exec();
   }
 
+  async isOpen({ run, chunk, epoch }: ChunkAttempt): Promise<boolean> {
+    return (await this.#redis.hget(epochsKey(run), String(chunk))) === String(epoch);
+  }
+
   async put(attempt: ChunkAttempt, part: ResultPart, rows: number): Promise<Stored> {
     const { run, chunk, epoch } = attempt;
     const [first, last] = [part.rows.at(0) ?? 'none', part.rows.at(-1) ?? 'none'];

@@ -108,9 +108,18 @@ export class FleetLabeller implements ChunkLabeller {
     try {
       void this.#give(waiting);
       return await orAborted(found, signal);
+    } catch (error) {
+      // Nobody comes back for it: workers need not begin with it. A run that goes on takes what is there of its chunks.
+      if (this.#options.urgent === true) this.#abandon(chunk.chunk);
+      throw error;
     } finally {
       this.#waiting.delete(chunk.chunk);
     }
+  }
+
+  #abandon(chunk: number): void {
+    const { run, onTrouble } = this.#options;
+    this.#results.drop({ run, chunk }).catch((error: unknown) => onTrouble?.(error));
   }
 
   /** Ends waiting; jobs that are in the queue stay there. */

@@ -66,6 +66,8 @@ export type Stored = 'stored' | 'stored-before' | 'refused';
 export interface ResultStore {
   /** Lets jobs and results of the attempt in, and of no other. */
   open(attempt: ChunkAttempt): Promise<void>;
+  /** Whether the chunk waits for this attempt. */
+  isOpen(attempt: ChunkAttempt): Promise<boolean>;
   /** The first result of the same rows wins. @param rows accepted rows of the chunk */
   put(attempt: ChunkAttempt, part: ResultPart, rows: number): Promise<Stored>;
   /** What is there of a chunk. */

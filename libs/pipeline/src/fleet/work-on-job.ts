@@ -14,7 +14,7 @@ export interface JobWorkParts extends StageTaskParts {
 }
 
 /**
- * Works on a job; on one that workers died with, or whose rows make the model throw, in quarantine.
+ * Works on a job, unless nobody waits for it any more; on one that workers died with, or whose rows make the model throw, in quarantine.
  * @throws as `runStageJob` and `labelInQuarantine` do
  */
 export async function workOnJob(
@@ -23,6 +23,12 @@ export async function workOnJob(
   parts: JobWorkParts,
   signal: AbortSignal,
 ): Promise<void> {
+  if (!(await orAborted(parts.results.isOpen(job), signal))) {
+    if (job.input.kind === 'tokens' && job.input.activations !== undefined) {
+      await parts.activations.drop(job.input.activations);
+    }
+    return;
+  }
   let why = 'workers died with it';
   if (!isSuspect) {
     try {

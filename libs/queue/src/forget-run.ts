@@ -1,0 +1,30 @@
+import { Queue } from 'bullmq';
+import { epochsKey, jobsKey, KEY_PREFIX, notedJob, partsKey, readyKey } from './queue-keys.js';
+import type { RedisConnection } from './redis-connection.js';
+
+/**
+ * Takes what is left of a run out of Redis: results that nobody will take, and jobs that no worker has begun with. Those
+ * that are worked on come to nothing, for their results are refused. Activations between stages go by their own time.
+ */
+export async function forgetRun(redis: RedisConnection, run: string): Promise<void> {
+  const chunks = Object.keys(await redis.hgetall(epochsKey(run))).map(Number);
+  // First the epochs: from here on nothing more is let in.
+  await redis.unlink(epochsKey(run), readyKey(run));
+  const queues = new Map<string, Queue>();
+  try {
+    for (const chunk of chunks) {
+      const jobs = await redis.smembers(jobsKey({ run, chunk }));
+      for (const job of jobs) {
+        const { queue: name, id } = notedJob(job);
+        const queue = queues.get(name) ?? new Queue(name, { connection: redis, prefix: KEY_PREFIX });
+        // Without a listener an error of the connection would end the process; who waits for an answer gets it too.
+        if (!queues.has(name)) queue.on('error', () => undefined);
+        queues.set(name, queue);
+        await queue.remove(id);
+      }
+      await redis.unlink(partsKey({ run, chunk }), jobsKey({ run, chunk }));
+    }
+  } finally {
+    await Promise.all(Array.from(queues.values(), (queue) => queue.close()));
+  }
+}
