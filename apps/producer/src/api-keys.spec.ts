@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { allows, ApiKeys } from './api-keys.js';
+import { allows, ApiKeys, readKeys } from './api-keys.js';
 import { sessionSecret } from './session-secret.js';
 
 let folder: string;
@@ -21,7 +21,7 @@ const entry = (id: string, key: string, scope: string): unknown => ({
 async function keys(...entries: unknown[]): Promise<ApiKeys> {
   const file = join(folder, 'keys.json');
   await writeFile(file, JSON.stringify(entries));
-  return new ApiKeys(file, await sessionSecret(folder));
+  return new ApiKeys(readKeys(file), await sessionSecret(folder));
 }
 
 it('knows whose a key is, and no other', async () => {
@@ -50,12 +50,12 @@ it('signs sessions with what all producers of a folder share, and nobody else ca
   const { value } = first.newSession({ id: 'ann', scope: 'submit' });
   const file = join(folder, 'keys.json');
   const [here, there] = await Promise.all([sessionSecret(folder), sessionSecret(folder)]);
-  expect(new ApiKeys(file, here).callerOfSession(value)?.id).toBe('ann');
+  expect(new ApiKeys(readKeys(file), here).callerOfSession(value)?.id).toBe('ann');
   expect(there).toEqual(here);
   expect((await stat(join(folder, '.session-secret'))).mode & 0o077).toBe(0);
   // The keys file alone makes no session.
   const other = await mkdtemp(join(tmpdir(), 'sluice-keys-'));
-  expect(new ApiKeys(file, await sessionSecret(other)).callerOfSession(value)).toBeUndefined();
+  expect(new ApiKeys(readKeys(file), await sessionSecret(other)).callerOfSession(value)).toBeUndefined();
   await rm(other, { recursive: true });
 });
 
@@ -70,7 +70,7 @@ it('lets nobody in by a session of another key that had the same id', async () =
 
 it('refuses a file that holds keys in the clear, or none', async () => {
   await expect(keys({ id: 'ann', key: 'first', scope: 'read' })).rejects.toThrow('as sluice key writes them');
-  expect(() => new ApiKeys(join(folder, 'none.json'), Buffer.alloc(32))).toThrow('cannot be read as JSON');
+  expect(() => readKeys(join(folder, 'none.json'))).toThrow('cannot be read as JSON');
 });
 
 it('allows what a lesser scope does', () => {

@@ -17,6 +17,8 @@ const keysSchema = z
   )
   .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'every id may be there once');
 
+type StoredKey = z.infer<typeof keysSchema>[number];
+
 /** Who asks. */
 export interface Caller {
   readonly id: string;
@@ -28,35 +30,35 @@ export class KeysFileError extends Error {
   override readonly name = 'KeysFileError';
 }
 
+/** @throws KeysFileError */
+export function readKeys(file: string): readonly StoredKey[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new KeysFileError(
+      `${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  const parsed = keysSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new KeysFileError(
+    `${file} must hold API keys as sluice key writes them: ${z.prettifyError(parsed.error)}`,
+  );
+}
+
 /** How long a browser stays signed in, ms. */
 const SESSION_MS = 12 * 60 * 60 * 1000;
 
 /** The API keys that there are, and sessions of browsers that have shown one. */
 export class ApiKeys {
-  readonly #keys: z.infer<typeof keysSchema>;
+  readonly #keys: readonly StoredKey[];
   /** Signs sessions. */
   readonly #secret: Buffer;
 
-  /**
-   * @param secret from `sessionSecret`: a session is worth a key, and the file of the keys, which holds none, may be read by others
-   * @throws KeysFileError
-   */
-  constructor(file: string, secret: Buffer) {
-    let json: unknown;
-    try {
-      json = JSON.parse(readFileSync(file, 'utf8'));
-    } catch (error) {
-      throw new KeysFileError(
-        `${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
-    const parsed = keysSchema.safeParse(json);
-    if (!parsed.success) {
-      throw new KeysFileError(
-        `${file} must hold API keys as sluice key writes them: ${z.prettifyError(parsed.error)}`,
-      );
-    }
-    this.#keys = parsed.data;
+  /** @param secret from `sessionSecret`: a session is worth a key, and the file of the keys, which holds none, may be read by others */
+  constructor(keys: readonly StoredKey[], secret: Buffer) {
+    this.#keys = keys;
     this.#secret = secret;
   }
 

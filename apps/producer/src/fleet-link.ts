@@ -100,7 +100,10 @@ export class FleetLink {
     };
   }
 
-  /** Takes what is left of a run that nobody goes on with out of the queue. What cannot be reached goes by its own time. */
+  /**
+   * Takes what is left of a run out of the queue. What cannot be reached goes by its own time.
+   * @param run its id in the run directory
+   */
   async forget(run: string): Promise<void> {
     await forgetRun(this.asking, run).catch((error: unknown) =>
       this.#log.warn(`What is left of run ${run} in the queue stays there for a day: ${String(error)}`),

@@ -176,7 +176,9 @@ export class RunDesk {
     await this.#expectPhase(id, ['waiting', 'running'], 'is over already');
     await this.#folders.setState(id, 'cancelled');
     await this.#feeder.stopRun(id);
-    await this.#fleet.forget(id);
+    // Who was about to begin with it may have written so over the word.
+    if (isUnderWay(await this.#folders.state(id))) await this.#folders.setState(id, 'cancelled');
+    await this.#feeder.forget(id);
     return this.view(id);
   }
 

@@ -153,6 +153,14 @@ export class RunFeeder {
     await fed?.done;
   }
 
+  /** Takes what is left of a run that nobody goes on with out of the queue. */
+  async forget(id: string): Promise<void> {
+    const record = await readJson(this.#folders.path(id, 'run'), 'run.json', isRunRecord).catch(
+      () => undefined,
+    );
+    if (record !== undefined) await this.#fleet.forget(record.id);
+  }
+
   /** Leaves all runs as they are, for whoever feeds them next. */
   async close(): Promise<void> {
     this.#stop.abort();
@@ -230,11 +238,11 @@ export class RunFeeder {
       } else if (reason === undefined || reason instanceof Error) {
         const message = error instanceof Error ? error.message : String(error);
         await this.#folders.setState(id, 'failed', message);
-        await this.#fleet.forget(id);
+        await this.forget(id);
         this.#metrics.count('runs_ended_total', { outcome: 'failed' });
         this.#log.warn(`Run ${id} failed: ${message}`);
       } else {
-        if (reason === ('cancelled' satisfies StopReason)) await this.#fleet.forget(id);
+        if (reason === ('cancelled' satisfies StopReason)) await this.forget(id);
         if (!(error instanceof RunStoppedError) && error !== reason)
           this.#log.warn(`Run ${id}, while it was stopped: ${String(error)}`);
       }

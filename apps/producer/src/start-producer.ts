@@ -13,7 +13,7 @@ import { connectRedis, connectRedisToAsk, expectQueueRedis, tellOutages } from '
 import { redisPlaces } from '#queue/redis-places.js';
 import { TrainingQueue } from '#queue/training-queue.js';
 import { TrainingFolders } from '#training/job/training-folders.js';
-import { ApiKeys } from './api-keys.js';
+import { ApiKeys, readKeys } from './api-keys.js';
 import { Classifier } from './classifier.js';
 import { FleetLink } from './fleet-link.js';
 import { ModelDesk } from './model-desk.js';
@@ -57,6 +57,7 @@ export interface RunningProducer {
 export async function startProducer(settings: Settings, log: LoggerService): Promise<RunningProducer> {
   const { producer, redis: redisSettings, models: modelSettings, training } = settings;
   expectClosed(producer);
+  const storedKeys = producer.keysFile === null ? null : readKeys(producer.keysFile);
   const closing: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
     for (const each of closing.toReversed()) await each();
@@ -84,8 +85,7 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     ]);
     const folders = new RunFolders(producer.runsRoot);
     await folders.open();
-    const { keysFile } = producer;
-    const keys = keysFile === null ? null : new ApiKeys(keysFile, await sessionSecret(producer.runsRoot));
+    const keys = storedKeys && new ApiKeys(storedKeys, await sessionSecret(producer.runsRoot));
     const place = redisPlaces(redisSettings).queue;
     const redis = { feeding: connectRedis(place), asking: connectRedisToAsk(place) };
     tellOutages(redis.feeding, (message) => log.warn(`Redis: ${message}`));

@@ -1,0 +1,144 @@
+/** What nobody waits for any more is not worked on, and what waits for what is not there says so. */
+import { request } from 'node:http';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { fingerprint } from '#inference/fingerprint.js';
+import type { Producer } from './service-fleet.js';
+import { ServiceFleet } from './service-fleet.js';
+
+const MOST_WAITING = 3;
+let fleet: ServiceFleet;
+let producer: Producer;
+let redis: Redis;
+
+beforeAll(async () => {
+  fleet = await ServiceFleet.start();
+  redis = new Redis(fleet.redis.url);
+  producer = await fleet.producer({
+    // As if there were workers: what is given out waits in the queue.
+    SLUICE_PRODUCER_FINGERPRINT: fingerprint(),
+    SLUICE_PRODUCER_LIMITS_CLASSIFY_ACTIVE: String(MOST_WAITING),
+    SLUICE_PRODUCER_LIMITS_STREAMS_ACTIVE: '1',
+  });
+});
+afterAll(async () => {
+  redis.disconnect();
+  await fleet.stop();
+});
+
+const post = (path: string, body: unknown, signal?: AbortSignal): Promise<Response> =>
+  fetch(producer.api + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: signal ?? null,
+  });
+const classify = (texts: readonly string[], signal?: AbortSignal): Promise<Response> =>
+  post('/v1/classify', { model: 'spam', texts }, signal);
+
+async function submit(rows: number): Promise<string> {
+  const texts = Array.from({ length: rows }, (_, row) => ({ text: `text ${row}` }));
+  const { id }: { id: string } = JSON.parse(
+    await (await post('/v1/runs', { model: 'spam', rows: texts })).text(),
+  );
+  return id;
+}
+
+const view = async (id: string): Promise<Record<string, unknown>> =>
+  JSON.parse(await (await fetch(`${producer.api}/v1/runs/${id}`)).text());
+
+/** Jobs, and what else there is of runs. */
+const jobKeys = (run = ''): Promise<string[]> => redis.keys(`*:r-${run}*`);
+const runKeys = (): Promise<string[]> => redis.keys('*:run:*');
+
+async function rowsAtFirstStage(worker: { readonly admin: string }): Promise<number> {
+  const text = await (await fetch(`${worker.admin}/metrics`)).text();
+  return Number(/^sluice_stage_rows_sum\{stage="1"\} (\S+)$/m.exec(text)?.[1] ?? 0);
+}
+
+it('a cancelled run leaves nothing in Redis, though no worker ever came', async () => {
+  const id = await submit(50);
+  await expect.poll(() => jobKeys(), { timeout: 10_000 }).toHaveLength(1);
+  expect(await runKeys()).not.toEqual([]);
+  expect((await post(`/v1/runs/${id}/cancel`, {})).status).toBe(200);
+  expect([await jobKeys(), await runKeys()]).toEqual([[], []]);
+});
+
+it('texts that nobody waits for are not labelled, and hold up nobody', async () => {
+  const gone = new AbortController();
+  const abandoned = Array.from({ length: MOST_WAITING }, (_, index) =>
+    classify([`abandoned ${index}`, 'more', 'and more'], gone.signal),
+  );
+  await expect.poll(() => jobKeys('urgent-')).toHaveLength(MOST_WAITING);
+  const refused = await classify(['one too many']);
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
+  gone.abort();
+  await Promise.allSettled(abandoned);
+
+  const id = await submit(20);
+  const worker = await fleet.worker();
+  await expect.poll(async () => (await view(id))['phase'], { timeout: 20_000 }).toBe('finished');
+  const answer = await classify(['is this spam?', 'win a prize']);
+  expect(answer.status, await answer.text()).toBe(200);
+  expect(await rowsAtFirstStage(worker)).toBe(22);
+  worker.kill('SIGTERM');
+  await worker.ended;
+});
+
+it('streams of events keep nobody else waiting', async () => {
+  const id = await submit(5);
+  const gone = new AbortController();
+  const stream = await fetch(`${producer.api}/v1/runs/${id}/events`, { signal: gone.signal });
+  expect(stream.status).toBe(200);
+  const second = await fetch(`${producer.api}/v1/runs/${id}/events`);
+  expect([second.status, second.headers.get('retry-after')]).toEqual([503, '2']);
+  expect((await fetch(`${producer.api}/v1/runs/${id}`)).status).toBe(200);
+  gone.abort();
+  await expect
+    .poll(async () => {
+      const again = new AbortController();
+      const { status } = await fetch(`${producer.api}/v1/runs/${id}/events`, { signal: again.signal });
+      again.abort();
+      return status;
+    })
+    .toBe(200);
+  await post(`/v1/runs/${id}/cancel`, {});
+});
+
+it('a run whose runtime is gone says so, and goes on where a worker has it', async () => {
+  const elsewhere = await fleet.producer({ SLUICE_PRODUCER_FINGERPRINT: 'onnxruntime 0.1 of old' });
+  producer.kill('SIGTERM');
+  await producer.ended;
+  producer = elsewhere;
+  const id = await submit(5);
+  await expect.poll(() => jobKeys(), { timeout: 10_000 }).toHaveLength(1);
+  producer.kill('SIGKILL');
+  await producer.ended;
+
+  producer = await fleet.producer();
+  await expect
+    .poll(async () => (await view(id))['waitsFor'], { timeout: 30_000 })
+    .toBe('No worker serves the model spam yet.');
+  const worker = await fleet.worker();
+  await expect
+    .poll(async () => (await view(id))['waitsFor'], { timeout: 20_000 })
+    .toMatch(
+      /has labels of the runtime onnxruntime 0\.1 of old, and goes on with no other; .* Start a worker/,
+    );
+  worker.kill('SIGTERM');
+  await worker.ended;
+});
+
+it('an admin server at loopback answers to no other name', async () => {
+  const statusFor = (host: string): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      request(`${producer.admin}/queues/`, { headers: { host } }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      })
+        .on('error', reject)
+        .end();
+    });
+  expect(await statusFor('evil.example')).toBe(403);
+  expect(await statusFor('localhost:9481')).toBe(200);
+});
