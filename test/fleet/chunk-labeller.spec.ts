@@ -3,7 +3,9 @@ import { setMaxListeners } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { epochsKey, partsKey, readyKey } from '#queue/queue-keys.js';
 import { LocalChunkLabeller } from '#pipeline/local-chunk-labeller.js';
 import type { ChunkLabeller, CorpusChunk } from '#pipeline/ports.js';
 import { sum } from '#pipeline/report/counts.js';
@@ -94,4 +96,24 @@ describe.each(Object.keys(adapters))('chunks labelled by %s', (name) => {
     // And again, as a run that is resumed asks.
     expect((await open.labeller.label(chunks[0]!, never)).labels.rows).toBe(chunks[0]!.texts.length);
   });
+});
+
+it('a result that is damaged in Redis is dropped, and its chunk is done again', async () => {
+  const run = 'contract-damaged';
+  const fleet = openFleet(redis, run);
+  const client = new Redis(redis.url);
+  const [chunk] = chunks;
+  const found = fleet.labeller.label(chunk!, new AbortController().signal);
+  await expect.poll(() => client.hexists(epochsKey(run), String(chunk!.chunk))).toBe(1);
+  await client.hset(partsKey({ run, chunk: chunk!.chunk }), {
+    '0-9-10-': 'no part',
+    rows: chunk!.texts.length,
+  });
+  await client.rpush(readyKey(run), chunk!.chunk);
+  await expect.poll(() => client.exists(partsKey({ run, chunk: chunk!.chunk }))).toBe(0);
+  const worker = openToyWorker(redis, {});
+  expect((await found).labels).toEqual(toyLabelsOf(await new ToyTokenizer().tokenize(chunk!.texts)));
+  await fleet.close();
+  await worker.close();
+  client.disconnect();
 });

@@ -51,6 +51,16 @@ const view = async (id: string): Promise<Record<string, unknown>> =>
 const jobKeys = (run = ''): Promise<string[]> => redis.keys(`*:r-${run}*`);
 const runKeys = (): Promise<string[]> => redis.keys('*:run:*');
 
+const statusFor = (host: string): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    request(`${producer.admin}/queues/`, { headers: { host } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    })
+      .on('error', reject)
+      .end();
+  });
+
 async function rowsAtFirstStage(worker: { readonly admin: string }): Promise<number> {
   const text = await (await fetch(`${worker.admin}/metrics`)).text();
   return Number(/^sluice_stage_rows_sum\{stage="1"\} (\S+)$/m.exec(text)?.[1] ?? 0);
@@ -130,15 +140,6 @@ it('a run whose runtime is gone says so, and goes on where a worker has it', asy
 });
 
 it('an admin server at loopback answers to no other name', async () => {
-  const statusFor = (host: string): Promise<number | undefined> =>
-    new Promise((resolve, reject) => {
-      request(`${producer.admin}/queues/`, { headers: { host } }, (answer) => {
-        answer.resume();
-        resolve(answer.statusCode);
-      })
-        .on('error', reject)
-        .end();
-    });
   expect(await statusFor('evil.example')).toBe(403);
   expect(await statusFor('localhost:9481')).toBe(200);
 });
