@@ -10,8 +10,8 @@ import { parse, stringify } from 'yaml';
 import { freePort } from '../../apps/cli/src/dev/free-port.js';
 import { prometheusFolder } from '../prometheus/deploy-files.js';
 
-const STARTS_WITHIN_MS = 20_000;
-const GIVES_WITHIN_MS = 20_000;
+const STARTS_WITHIN_MS = 60_000;
+const GIVES_WITHIN_MS = 60_000;
 
 export interface Sample {
   readonly metric: Readonly<Record<string, string>>;

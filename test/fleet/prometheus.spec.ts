@@ -1,54 +1,62 @@
 /** A real Prometheus looks at a real fleet through a run: every query of the dashboard and every alert finds what it asks for. */
-import type { Server } from 'node:http';
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Metrics } from '#metrics/metrics.js';
 import { goldenTexts } from '#model/bundle/golden.js';
 import type { RunView } from '#run/run-view.js';
+import { jsonLines } from '../mail-sample.js';
 import { alerts, panelQueries } from '../prometheus/deploy-files.js';
 import { runCli } from '../run-cli.js';
+import { trainingBackend } from '../training/training-backend.js';
 import { PrometheusServer } from './prometheus-server.js';
-import type { Producer } from './service-fleet.js';
+import type { Producer, Service } from './service-fleet.js';
 import { ServiceFleet } from './service-fleet.js';
 
 const ROWS = 280;
 let fleet: ServiceFleet;
 let producer: Producer;
-let trainer: Server;
+let trainer: Service & { readonly admin: string };
 let prometheus: PrometheusServer;
 let run: RunView;
 
-/** What a trainer tells of a training; the trainer itself is tested elsewhere. */
-async function trainerMetrics(): Promise<Server> {
-  const metrics = new Metrics(['training_loss', 'training_steps_total', 'trainings']);
-  metrics.set('trainings', { state: 'running' }, 1);
-  metrics.set('training_loss', { phase: 'train' }, 0.5);
-  const server = createServer((_, reply) => {
-    metrics.count('training_steps_total', { phase: 'train' });
-    void metrics.text().then((text) => reply.setHeader('content-type', metrics.contentType).end(text));
+/** A training of a tiny model that goes on until the fleet is stopped. */
+async function train(checkpoints: string): Promise<void> {
+  await cp(join(import.meta.dirname, '../fixtures/training'), join(checkpoints, 'letters'), {
+    recursive: true,
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return server;
+  const letters = Array.from({ length: 26 }, (_, index) => String.fromCodePoint(97 + index));
+  const rows = letters.map((text) => ({ text, label: text < 'n' ? 'early' : 'late' }));
+  const step = {
+    kind: 'train',
+    base: 'letters',
+    newHead: true,
+    task: 'single',
+    backend: trainingBackend,
+    data: 'letters.jsonl',
+    epochs: 1000,
+  };
+  const form = new FormData();
+  form.set('options', JSON.stringify({ name: 'letters', steps: [step] }));
+  form.append('file', new Blob([jsonLines(rows)]), 'letters.jsonl');
+  const answer = await fetch(`${producer.api}/v1/training`, { method: 'POST', body: form });
+  expect(answer.status, await answer.text()).toBe(201);
 }
 
 beforeAll(async () => {
   fleet = await ServiceFleet.start({ maxmemory: '256mb' });
+  const checkpoints = join(fleet.folder, 'checkpoints');
   const [fed, first, deep, training] = await Promise.all([
-    fleet.producer({ SLUICE_PRODUCER_FEED_CHUNK_ROWS: '64' }),
+    fleet.producer({ SLUICE_PRODUCER_FEED_CHUNK_ROWS: '64', SLUICE_TRAINING_CHECKPOINTS: checkpoints }),
     fleet.worker({ SLUICE_STAGES: '1' }),
     fleet.worker({ SLUICE_STAGES: '2-3', SLUICE_WORKER_WAIT_MS: '500' }),
-    trainerMetrics(),
+    fleet.trainer({ SLUICE_TRAINING_CHECKPOINTS: checkpoints }),
   ]);
   producer = fed;
   trainer = training;
-  const { port } = Object(trainer.address());
   prometheus = await PrometheusServer.start({
     'sluice-producer': [producer.admin],
     'sluice-worker': [first.admin, deep.admin],
-    'sluice-trainer': [`http://127.0.0.1:${port}`],
+    'sluice-trainer': [trainer.admin],
   });
   // The counters' zeros, or rates would not know of the first rows.
   await fetch(`${producer.api}/v1/models`);
@@ -56,12 +64,13 @@ beforeAll(async () => {
     'count(sluice_exit_total) > 1 and count(up == 1) == 4 and sum(sluice_requests_total)',
   );
   await fetch(`${producer.api}/v1/models`);
+  await train(checkpoints);
 
   const corpus = join(fleet.folder, 'mails.jsonl');
   const rows = Array.from({ length: ROWS }, (_, row) => ({
     text: `${goldenTexts[row % goldenTexts.length]} ${row}`,
   }));
-  await writeFile(corpus, `${rows.map((row) => `${JSON.stringify(row)}\n`).join('')}{"no":"text"}\n`);
+  await writeFile(corpus, `${jsonLines(rows)}{"no":"text"}\n`);
   const { end, stdout, stderr } = await runCli(
     ['submit', corpus, '--model', 'spam', '--speed', '0.05', '--watch', '--json'],
     { env: { SLUICE_SERVER: producer.api } },
@@ -71,14 +80,28 @@ beforeAll(async () => {
   await prometheus.until(`sum(sluice_rows_total) == ${ROWS + 1}`);
   // What rules record of it.
   await prometheus.until('sluice:rejected_share:rate15m > 0');
+  await prometheus.until('sum(increase(sluice_training_steps_total[15m])) > 0');
 });
 afterAll(async () => {
-  trainer.close();
-  await prometheus.stop();
-  await fleet.stop();
+  await prometheus?.stop();
+  await fleet?.stop();
 });
 
-describe('after a run', () => {
+describe('after a run, beside a training', () => {
+  it('Prometheus knows the training from the producer, and its steps from the trainer', async () => {
+    for (const expr of ['sluice_trainings{state="running"}', 'sluice_jobs_active{job="sluice-trainer"}']) {
+      const [sample] = await prometheus.query(expr);
+      expect([expr, sample?.value[1]]).toEqual([expr, '1']);
+    }
+    const [steps] = await prometheus.query(
+      'sluice_training_steps_total{job="sluice-trainer", phase="train"}',
+    );
+    const metrics = await (await fetch(`${trainer.admin}/metrics`)).text();
+    const told = /^sluice_training_steps_total\{phase="train"\} (\d+)$/m.exec(metrics)?.[1];
+    expect(Number(steps?.value[1])).toBeGreaterThan(0);
+    expect(Number(told)).toBeGreaterThanOrEqual(Number(steps?.value[1]));
+  });
+
   it('Prometheus knows the exits of the report', async () => {
     for (const { layer, rows } of run.report!.exits) {
       const [sample] = await prometheus.query(`sluice_exit_total{model="spam", layer="${layer}"}`);
