@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBundle } from '#model/bundle/bundle.js';
 import type { RunReport } from '#pipeline/report/run-report.js';
 import { uncertaintyBins } from '#pipeline/report/tally.js';
-import { runCli } from '../run-cli.js';
+import { runCli, spamBundle } from '../run-cli.js';
 import type { Watched, WebScene } from './web-scene.js';
 import { cellsOf, hostileLabels, hostileText, openPage, rejectedRow, webScene } from './web-scene.js';
 
@@ -42,7 +43,9 @@ describe('a run', () => {
     await page.getByRole('radio', { name: 'full' }).check();
     expect(await prediction.textContent()).toContain('100.0 %');
     await page.getByRole('radio', { name: 'accurate' }).check();
-    expect(await prediction.textContent()).toContain('3.5 %');
+    const { presets, geometry } = (await openBundle(spamBundle)).manifest;
+    const share = presets['accurate']!.meanLayers! / geometry.layers;
+    expect(await prediction.textContent()).toContain(`${(share * 100).toFixed(1)} %`);
     await page.getByRole('button', { name: 'Start the run' }).click();
     await page.waitForURL('**/runs/*');
     runId = new URL(page.url()).pathname.split('/').at(-1)!;
