@@ -91,6 +91,9 @@ it('texts that nobody waits for are not labelled, and hold up nobody', async () 
   const answer = await classify(['is this spam?', 'win a prize']);
   expect(answer.status, await answer.text()).toBe(200);
   expect(await rowsAtFirstStage(worker)).toBe(22);
+  expect(await (await fetch(`${worker.admin}/metrics`)).text()).toContain(
+    `sluice_jobs_total{stage="1",outcome="dropped"} ${MOST_WAITING}\n`,
+  );
   worker.kill('SIGTERM');
   await worker.ended;
 });

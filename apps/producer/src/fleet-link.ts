@@ -19,6 +19,8 @@ const MEBIBYTE = 2 ** 20;
 /** Somebody waits: a lost job is missed soon, and its rows go before those of runs. */
 const URGENT_RECONCILE_MS = 2000;
 const URGENT_PRIORITY = 1;
+/** Requests are answered, or given up, sooner: texts that are older are those of a producer that died. */
+const URGENT_OPEN_MS = 60_000;
 
 /** What the log hears of the fleet. */
 interface FleetLog {
@@ -131,7 +133,7 @@ export class FleetLink {
   #labeller(bundle: Bundle, options: Omit<FleetLabellerOptions, 'classes' | 'attempts'>): OpenChunkLabeller {
     const { feed } = this.#settings;
     const transport = new BullmqTransport(this.#feeding, bundle.hash);
-    const results = new RedisResultStore(this.#feeding);
+    const results = new RedisResultStore(this.#feeding, options.urgent === true ? URGENT_OPEN_MS : undefined);
     const labeller = new FleetLabeller(transport, results, {
       ...options,
       classes: bundle.manifest.labels.length,

@@ -190,7 +190,7 @@ export class FleetWorker implements ServiceHealth {
     for (const reason of RETRY_REASONS) this.#metrics.begin('retries_total', { reason });
     for (let stage = first; stage <= last; stage += 1) {
       const labels = { stage: String(stage + 1) };
-      for (const outcome of ['done', 'failed']) this.#metrics.begin('jobs_total', { ...labels, outcome });
+      for (const outcome of ['done', 'dropped', 'failed']) this.#metrics.begin('jobs_total', { ...labels, outcome });
       for (const name of ['stage_seconds', 'stage_rows', 'stage_batch_tokens'] as const) {
         this.#metrics.begin(name, labels);
       }
@@ -207,8 +207,8 @@ export class FleetWorker implements ServiceHealth {
     const stage = String(job.stage + 1);
     figures.jobTaken(job.stage, job.rows.length);
     try {
-      await workOnJob(job, isSuspect, parts, signal);
-      this.#metrics.count('jobs_total', { stage, outcome: 'done' });
+      const outcome = await workOnJob(job, isSuspect, parts, signal);
+      this.#metrics.count('jobs_total', { stage, outcome });
     } catch (error) {
       this.#metrics.count('jobs_total', { stage, outcome: 'failed' });
       throw error;

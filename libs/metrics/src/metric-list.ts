@@ -71,7 +71,7 @@ export const metricList = {
   },
   jobs_total: {
     kind: 'counter',
-    help: 'Jobs that ended here, by outcome: done or failed.',
+    help: 'Jobs that ended here, by outcome: done, failed, or dropped because nobody waits for their results.',
     labels: ['stage', 'outcome'],
   },
   jobs_active: { kind: 'gauge', help: 'Jobs that are worked on here.', labels: [] },

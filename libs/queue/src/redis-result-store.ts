@@ -32,12 +32,17 @@ return 'stored'
 /** Results in Redis. */
 export class RedisResultStore implements ResultStore {
   readonly #redis: RedisConnection;
+  readonly #openMs: number;
   /** For waiting, which keeps a connection busy; made when it is needed. */
   #waiting: RedisConnection | undefined;
 
-  /** @param redis is not closed by the store */
-  constructor(redis: RedisConnection) {
+  /**
+   * @param redis is not closed by the store
+   * @param openMs after which nobody waits any more for the attempts of a run of which none was opened since, ms
+   */
+  constructor(redis: RedisConnection, openMs = KEPT_MS) {
     this.#redis = redis;
+    this.#openMs = openMs;
   }
 
   async open(attempt: ChunkAttempt): Promise<void> {
@@ -46,7 +51,7 @@ export class RedisResultStore implements ResultStore {
     await this.#redis
       .multi()
       .hset(key, attempt.chunk, attempt.epoch)
-      .pexpire(key, KEPT_MS)
+      .pexpire(key, this.#openMs)
       .del(jobsKey(attempt))
       .exec();
   }

@@ -33,7 +33,7 @@ const REFUSED_MS = 1000;
  * @param isSuspect whether workers died with it
  * @param signal aborts when the job is no longer this worker's
  */
-export type WorkOnJob = (job: StageJob, isSuspect: boolean, signal: AbortSignal) => Promise<void>;
+export type WorkOnJob = (job: StageJob, isSuspect: boolean, signal: AbortSignal) => Promise<unknown>;
 
 /** Takes the jobs of some stages of one bundle and has them worked on. */
 export class StageWorker {

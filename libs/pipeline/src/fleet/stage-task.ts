@@ -195,7 +195,9 @@ async function settle(
     tokens: selectRows(tokens, [...survivors.rows]),
     activations: key,
   } as const;
-  await parts.transport.add({ ...job, stage, rows, input });
+  const added = await parts.transport.add({ ...job, stage, rows, input });
+  // No job of this attempt will ask for them.
+  if (added === 'refused') await parts.activations.drop(key);
   parts.onStep?.('next-added');
 }
 

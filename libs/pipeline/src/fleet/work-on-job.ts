@@ -13,6 +13,9 @@ export interface JobWorkParts extends StageTaskParts {
   readonly onSuspect?: ((job: StageJob, why: string) => void) | undefined;
 }
 
+/** `dropped`: nobody waits for its results any more, so nobody worked on it. */
+export type WorkOutcome = 'done' | 'dropped';
+
 /**
  * Works on a job, unless nobody waits for it any more; on one that workers died with, or whose rows make the model throw, in quarantine.
  * @throws as `runStageJob` and `labelInQuarantine` do
@@ -22,18 +25,18 @@ export async function workOnJob(
   isSuspect: boolean,
   parts: JobWorkParts,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<WorkOutcome> {
   if (!(await orAborted(parts.results.isOpen(job), signal))) {
     if (job.input.kind === 'tokens' && job.input.activations !== undefined) {
       await parts.activations.drop(job.input.activations);
     }
-    return;
+    return 'dropped';
   }
   let why = 'workers died with it';
   if (!isSuspect) {
     try {
       await runStageJob(job, parts, signal);
-      return;
+      return 'done';
     } catch (error) {
       if (!(error instanceof StageFailedError || error instanceof RowsFailedError)) throw error;
       why = error.message;
@@ -42,4 +45,5 @@ export async function workOnJob(
   parts.onSuspect?.(job, why);
   const part = await orAborted(labelInQuarantine(job, parts.layout.labels.length, parts.tryRows), signal);
   await parts.results.put(job, part, job.chunkRows);
+  return 'done';
 }
