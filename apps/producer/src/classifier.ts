@@ -48,7 +48,7 @@ export class Classifier {
 
   /**
    * @param signal aborts when nobody waits for the answer any more: what no worker has begun with is not worked on then
-   * @throws ApiError, PolicyError, UsageError; the signal's reason
+   * @throws ApiError, PolicyError, UsageError
    */
   async classify(request: ClassifyRequest, signal: AbortSignal): Promise<readonly Classified[]> {
     const { classifyTexts, classifyActive } = this.#limits;

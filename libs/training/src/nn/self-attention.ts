@@ -24,8 +24,8 @@ export interface AttentionShape {
 /**
  * Attention of every token to every token of its row: softmax(q·kᵀ ÷ √d)·v by head, `[B·S,H]` to `[B·S,H]`.
  *
- * One operation for autograd, because the three maps are one product of three times the width, forward and backward,
- * which runs at one and a half times the speed of three. The factor 1 ÷ √d is moved into the query's weights.
+ * One operation for autograd: the three maps are one product of three times the width, forward and backward, and their
+ * gradients of x need not be added up. The factor 1 ÷ √d is moved into the query's weights.
  */
 export function selfAttention(
   x: Tensor,
