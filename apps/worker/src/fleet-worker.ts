@@ -190,7 +190,8 @@ export class FleetWorker implements ServiceHealth {
     for (const reason of RETRY_REASONS) this.#metrics.begin('retries_total', { reason });
     for (let stage = first; stage <= last; stage += 1) {
       const labels = { stage: String(stage + 1) };
-      for (const outcome of ['done', 'dropped', 'failed']) this.#metrics.begin('jobs_total', { ...labels, outcome });
+      for (const outcome of ['done', 'dropped', 'failed'])
+        this.#metrics.begin('jobs_total', { ...labels, outcome });
       for (const name of ['stage_seconds', 'stage_rows', 'stage_batch_tokens'] as const) {
         this.#metrics.begin(name, labels);
       }
