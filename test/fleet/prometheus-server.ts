@@ -12,6 +12,7 @@ import { prometheusFolder } from '../prometheus/deploy-files.js';
 
 const STARTS_WITHIN_MS = 60_000;
 const GIVES_WITHIN_MS = 60_000;
+const INTERVAL_MS = 1000;
 
 export interface Sample {
   readonly metric: Readonly<Record<string, string>>;
@@ -25,6 +26,7 @@ export interface RunningRule {
   readonly health: 'ok' | 'err' | 'unknown';
   readonly lastError?: string;
   readonly state?: 'inactive' | 'pending' | 'firing';
+  readonly lastEvaluation: string;
 }
 
 export class PrometheusServer {
@@ -51,7 +53,7 @@ export class PrometheusServer {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-prometheus-'));
     const file = join(folder, 'prometheus.yaml');
     const changed = {
-      global: { scrape_interval: '1s', evaluation_interval: '1s' },
+      global: { scrape_interval: `${INTERVAL_MS}ms`, evaluation_interval: `${INTERVAL_MS}ms` },
       rule_files: [join(prometheusFolder, 'rules/*.yaml')],
       scrape_configs: jobs.map(({ job_name }) => ({
         job_name,
@@ -84,9 +86,18 @@ export class PrometheusServer {
     }
   }
 
+  /** The rules, each of them evaluated on what is known now. @throws Error where that takes too long */
   async rules(): Promise<readonly RunningRule[]> {
-    const { groups }: { groups: { rules: RunningRule[] }[] } = await this.#get('rules');
-    return groups.flatMap(({ rules }) => rules);
+    // An evaluation that starts late is of the moment when it should have started.
+    const after = Date.now() + INTERVAL_MS;
+    const end = performance.now() + GIVES_WITHIN_MS;
+    for (;;) {
+      const { groups }: { groups: { rules: RunningRule[] }[] } = await this.#get('rules');
+      const rules = groups.flatMap((group) => group.rules);
+      if (rules.every(({ lastEvaluation }) => Date.parse(lastEvaluation) > after)) return rules;
+      if (performance.now() > end) throw new Error(`Rules are not evaluated within ${GIVES_WITHIN_MS} ms.`);
+      await sleep(100);
+    }
   }
 
   async stop(): Promise<void> {
