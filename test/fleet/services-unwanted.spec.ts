@@ -36,10 +36,10 @@ const post = (path: string, body: unknown, signal?: AbortSignal): Promise<Respon
 const classify = (texts: readonly string[], signal?: AbortSignal): Promise<Response> =>
   post('/v1/classify', { model: 'spam', texts }, signal);
 
-async function submit(rows: number): Promise<string> {
+async function submit(rows: number, task: { readonly speed?: number } = {}): Promise<string> {
   const texts = Array.from({ length: rows }, (_, row) => ({ text: `text ${row}` }));
   const { id }: { id: string } = JSON.parse(
-    await (await post('/v1/runs', { model: 'spam', rows: texts })).text(),
+    await (await post('/v1/runs', { ...task, model: 'spam', rows: texts })).text(),
   );
   return id;
 }
@@ -140,6 +140,21 @@ it('a run whose runtime is gone says so, and goes on where a worker has it', asy
     );
   worker.kill('SIGTERM');
   await worker.ended;
+});
+
+it('a run that stands still since a stage has no worker says so, until one comes', async () => {
+  const first = await fleet.worker({ SLUICE_STAGES: '1' });
+  const id = await submit(20, { speed: 0 });
+  await expect
+    .poll(async () => (await view(id))['waitsFor'], { timeout: 30_000 })
+    .toBe('No worker serves stages 2, 3 of the model spam now; the run goes on when one does.');
+  const deep = await fleet.worker({ SLUICE_STAGES: '2-3' });
+  await expect.poll(async () => (await view(id))['phase'], { timeout: 20_000 }).toBe('finished');
+  expect((await view(id))['waitsFor']).toBeUndefined();
+  for (const worker of [first, deep]) {
+    worker.kill('SIGTERM');
+    await worker.ended;
+  }
 });
 
 it('an admin server at loopback answers to no other name', async () => {

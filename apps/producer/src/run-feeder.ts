@@ -25,10 +25,10 @@ import { isUnderWay } from '#run/run-view.js';
 import type { RunCounts } from '#run/run-counts.js';
 import { runCounts } from '#run/run-counts.js';
 import { UsageError } from '#run/usage-error.js';
-import type { WorkerCard } from '#queue/worker-registry.js';
 import { countCommitted } from './committed-rows.js';
 import type { FleetLink } from './fleet-link.js';
 import { LeastCertainRows } from './least-certain-rows.js';
+import { unservedStages, whyItWaits } from './missing-workers.js';
 import type { ModelShelf } from './model-shelf.js';
 import type { RunFolders, SubmittedRun } from './run-folder.js';
 
@@ -62,6 +62,8 @@ const priorities = { high: 2, normal: 3, low: 4 } as const;
 const LOOK_EVERY_MS = 2000;
 /** Between looks for workers, while there are none. */
 const WORKERS_EVERY_MS = 1000;
+/** Between looks for workers of a run that goes on: one that commits nothing from one to the next stands still. */
+const STANDSTILL_EVERY_MS = 5000;
 /** Another producer feeds it; looked at again then. */
 const LOCKED_FOR_MS = 15_000;
 /** Progress is written down for other producers so often at most. */
@@ -253,7 +255,8 @@ export class RunFeeder {
     const { id, request } = run;
     const bundle = await this.#models.bundle(modelOf(run));
     const options = runOptions(run, this.#folders, this.#settings);
-    const fingerprint = await this.#fingerprint(bundle, options.runDir, fed);
+    const begun = (await readJson(options.runDir, 'run.json', isRunRecord))?.fingerprints ?? [];
+    const fingerprint = await this.#fingerprint(bundle, begun, fed);
     // It may have been cancelled while its model was read.
     if (!isUnderWay(await this.#folders.state(id))) fed.stop.abort('cancelled' satisfies StopReason);
     fed.stop.signal.throwIfAborted();
@@ -268,6 +271,8 @@ export class RunFeeder {
     const workers = watched(this.#fleet.chunkWorkers(bundle, fingerprint, priorityOf(run)), leastCertain);
     const policy = policyOf(bundle.manifest, request);
     const tell = this.#teller(bundle, run, fed, expectedExits(bundle.manifest, policy));
+    const ended = new AbortController();
+    void this.#tellOfStandstill(bundle, [...begun, fingerprint], fed, ended.signal);
     try {
       await labelCorpus(bundle, policy, options, workers, {
         signal: fed.stop.signal,
@@ -275,14 +280,37 @@ export class RunFeeder {
         onProgress: tell.onProgress,
       });
     } finally {
+      ended.abort();
       await tell.end();
     }
   }
 
-  /** Of the run so far, or of the workers that there are; waits for a worker of it. */
-  async #fingerprint(bundle: Bundle, runDir: string, fed: FedRun): Promise<string> {
-    const record = await readJson(runDir, 'run.json', isRunRecord);
-    const begun = record?.fingerprints ?? [];
+  /** Says which stages have no worker, while the run stands still. */
+  async #tellOfStandstill(
+    bundle: Bundle,
+    runtimes: readonly string[],
+    fed: FedRun,
+    ended: AbortSignal,
+  ): Promise<void> {
+    const { name, stages } = bundle.manifest;
+    let before: number | undefined;
+    for (;;) {
+      await sleep(STANDSTILL_EVERY_MS, undefined, { signal: ended, ref: false }).catch(() => undefined);
+      if (ended.aborted) return;
+      const workers = await this.#fleet.workersOf(bundle).catch(() => undefined);
+      const rows = fed.progress?.rows;
+      const standsStill = rows === before && fed.chunksInFlight > 0;
+      fed.waitsFor =
+        standsStill && workers ? unservedStages(name, workers, runtimes, stages.length) : undefined;
+      before = rows;
+    }
+  }
+
+  /**
+   * Of the run so far, or of the workers that there are; waits for a worker of it.
+   * @param begun runtimes that the run has labels of
+   */
+  async #fingerprint(bundle: Bundle, begun: readonly string[], fed: FedRun): Promise<string> {
     for (;;) {
       const workers = await this.#fleet.workersOf(bundle).catch(() => undefined);
       fed.stop.signal.throwIfAborted();
@@ -293,7 +321,7 @@ export class RunFeeder {
         return found;
       }
       fed.waitsForWorkersOf = bundle.hash;
-      fed.waitsFor = whatIsMissing(bundle.manifest.name, workers ?? [], begun);
+      fed.waitsFor = whyItWaits(bundle.manifest.name, workers ?? [], begun);
       await sleep(WORKERS_EVERY_MS, undefined, { signal: fed.stop.signal, ref: false }).catch(() =>
         fed.stop.signal.throwIfAborted(),
       );
@@ -357,15 +385,6 @@ export class RunFeeder {
       (error: unknown) => this.#log.warn(`The progress of run ${id} cannot be written: ${String(error)}`),
     );
   }
-}
-
-function whatIsMissing(model: string, workers: readonly WorkerCard[], begun: readonly string[]): string {
-  if (begun.length === 0 || workers.length === 0) return `No worker serves the model ${model} yet.`;
-  const there = new Set(workers.map(({ fingerprint }) => fingerprint));
-  return (
-    `The run has labels of the runtime ${begun.join(' or ')}, and goes on with no other; the workers of the model ${model} ` +
-    `have ${[...there].join(' and ')}. Start a worker of the former, or submit the run anew.`
-  );
 }
 
 /** The version that the run was submitted for. */
