@@ -205,9 +205,17 @@ describe('a training', () => {
     const { results }: { results: { label: string }[] } = JSON.parse(await answer.text());
     const right = results.filter(({ label }, index) => label === texts[index]!.label);
     expect(right.length).toBeGreaterThan(17);
+    // The board has it too, though it was not there when the producer began.
+    await expect.poll(queuesOnBoard).toContain('letters, stage 1');
     await stopped(worker);
   });
 });
+
+async function queuesOnBoard(): Promise<string[]> {
+  const answer = await fetch(`${producer.admin}/queues/api/queues`);
+  const { queues }: { queues: { description: string }[] } = JSON.parse(await answer.text());
+  return queues.map(({ description }) => description);
+}
 
 describe('versions', () => {
   it('are added, promoted and rolled back, and named by runs', async () => {

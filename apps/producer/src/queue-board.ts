@@ -3,29 +3,36 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance } from 'fastify';
 import type { TrainingQueue } from '#queue/training-queue.js';
-import type { ModelShelf } from './model-shelf.js';
+import type { StageView } from './queue-gauges.js';
 import type { StageQueues } from './stage-queues.js';
 
 export const BOARD_PATH = '/queues';
 
-/** A page of the queues, to look at only: whoever retries or removes a job by hand would break the protocol. */
+/**
+ * A page of the queues, to look at only: whoever retries or removes a job by hand would break the protocol.
+ * @param stages those whose queues are shown, asked for at every request
+ */
 export async function queueBoard(
   server: FastifyInstance,
-  models: ModelShelf,
+  stages: () => readonly StageView[],
   queues: StageQueues,
   trainings: TrainingQueue,
 ): Promise<void> {
   const adapter = new FastifyAdapter();
   adapter.setBasePath(BOARD_PATH);
-  const shown: BullMQAdapter[] = [];
-  for (const name of await models.names()) {
-    const bundle = await models.bundle(name).catch(() => undefined);
-    for (const stage of bundle?.manifest.stages.keys() ?? []) {
-      const description = `${name}, stage ${stage + 1}`;
-      shown.push(new BullMQAdapter(queues.of(bundle!.hash, stage), { readOnlyMode: true, description }));
-    }
-  }
-  shown.push(new BullMQAdapter(trainings.queue, { readOnlyMode: true, description: 'trainings' }));
-  createBullBoard({ queues: shown, serverAdapter: adapter });
-  await server.register(adapter.registerPlugin(), { prefix: BOARD_PATH });
+  const ofTrainings = new BullMQAdapter(trainings.queue, { readOnlyMode: true, description: 'trainings' });
+  const board = createBullBoard({ queues: [ofTrainings], serverAdapter: adapter });
+  await server.register(
+    async (scope) => {
+      scope.addHook('onRequest', async () => {
+        const ofStages = stages().map(({ model, bundle, stage }) => {
+          const description = `${model}, stage ${stage}`;
+          return new BullMQAdapter(queues.of(bundle, stage - 1), { readOnlyMode: true, description });
+        });
+        board.replaceQueues([...ofStages, ofTrainings]);
+      });
+      await scope.register(adapter.registerPlugin());
+    },
+    { prefix: BOARD_PATH },
+  );
 }

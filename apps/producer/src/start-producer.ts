@@ -137,7 +137,7 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
       metrics.set('chunks_in_flight', {}, feeder.chunksInFlight);
       return Promise.resolve();
     });
-    await queueBoard(admin, models, queues, trainingQueue);
+    await queueBoard(admin, () => gauges.stages, queues, trainingQueue);
     const adminUrl = await admin.listen(producer.admin);
 
     const parts = { desk, trainings, models: new ModelDesk(models, fleet), classifier, gauges, keys, log };
