@@ -36,7 +36,7 @@ export interface StageView {
   readonly oldestSeconds: number;
   /** What waits would take one worker so long, seconds. */
   readonly backlogSeconds: number;
-  /** Time of the model for a row, measured by the workers that there are; absent before the first. */
+  /** What a row takes one worker, measured by those that there are; absent before the first. */
   readonly secondsPerRow?: number | undefined;
   /** Batches since these workers began, rows of one on average, and the share of the tokens that one may have, 0..1. */
   readonly batches?: number | undefined;
@@ -161,11 +161,14 @@ function secondsOfJob(cards: readonly StageCard[]): number {
     jobs += card.jobs;
     rows += card.rows;
     rowsRun += card.rowsRun;
-    seconds += card.seconds;
+    seconds += workerSeconds(card);
   }
   const rowsOfJob = jobs === 0 ? UNMEASURED_ROWS : rows / jobs;
   return rowsOfJob * (rowsRun === 0 ? UNMEASURED_SECONDS : seconds / rowsRun);
 }
+
+/** What a worker took for its rows, whose threads work side by side. */
+const workerSeconds = ({ seconds, threads = 1 }: StageCard): number => seconds / threads;
 
 /** What the workers measured of their batches. */
 function batchFigures(
@@ -173,7 +176,7 @@ function batchFigures(
 ): Pick<StageView, 'secondsPerRow' | 'batches' | 'rowsPerBatch' | 'batchFill'> {
   const rowsRun = sum(cards.map((card) => card.rowsRun));
   if (rowsRun === 0) return {};
-  const secondsPerRow = sum(cards.map((card) => card.seconds)) / rowsRun;
+  const secondsPerRow = sum(cards.map(workerSeconds)) / rowsRun;
   const telling = cards.filter(({ batches = 0 }) => batches > 0);
   const batches = sum(telling.map((card) => card.batches ?? 0));
   if (batches === 0) return { secondsPerRow };

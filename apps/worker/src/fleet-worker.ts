@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Settings } from '#config/settings-schema.js';
 import { fingerprint } from '#inference/fingerprint.js';
@@ -38,11 +39,15 @@ export interface Log {
 const MEBIBYTE = 2 ** 20;
 /** Between two cards in the registry, ms. */
 const TELL_MS = 5000;
+/** After draining, so long is waited for a Redis that is away; the locks of its jobs end by themselves then. */
+const LET_GO_MS = 5000;
 /** Of a connection whose server cannot be reached; one that is reached and does not answer is not among them. */
 const AWAY: ReadonlySet<string> = new Set(['connecting', 'reconnecting', 'close', 'end']);
 const NOT_STARTED = 'starting';
 /** Of rows that a worker has done again. */
 const RETRY_REASONS = ['activations-missing', 'activations-damaged', 'suspect'] as const;
+
+const isAway = (redis: RedisConnection | undefined): boolean => redis !== undefined && AWAY.has(redis.status);
 
 /** One worker: a bundle's stages at work on the jobs of a queue. */
 export class FleetWorker implements ServiceHealth {
@@ -56,6 +61,8 @@ export class FleetWorker implements ServiceHealth {
   /** Of suspect rows, that are under way or wait for their turn. */
   #trials = 0;
   #redis: RedisConnection | undefined;
+  /** Where it gives rows to workers of other stages, or takes them from there. */
+  #activations: RedisConnection | undefined;
   #budgets: JobWorkParts['budgets'] | undefined;
   /** Why it is not ready. */
   #notReady: string | undefined = NOT_STARTED;
@@ -74,7 +81,8 @@ export class FleetWorker implements ServiceHealth {
 
   notReady(): string | undefined {
     if (this.#notReady !== undefined) return this.#notReady;
-    return this.#redis?.status === 'ready' ? undefined : 'Redis does not answer';
+    if (this.#redis?.status !== 'ready') return 'Redis does not answer';
+    return isAway(this.#activations) ? 'Redis of the activations does not answer' : undefined;
   }
 
   /**
@@ -90,7 +98,12 @@ export class FleetWorker implements ServiceHealth {
     const redis = this.#connect(places.queue, 'the queue');
     this.#redis = redis;
     await expectQueueRedis(redis);
-    const activations = new RedisActivationStore(this.#connect(places.activations, 'the activations'));
+    const activations = this.#connect(places.activations, 'the activations');
+    if (stages[0] > 0 || stages[1] < layout.stages.length - 1) {
+      this.#activations = activations;
+      // Whether it is there is known before the first job needs it.
+      void activations.ping().catch(() => undefined);
+    }
     const opened = await openLabeller(bundle, {
       workers: settings.threads,
       tokenizerThreads: settings.tokenizerThreads,
@@ -101,12 +114,14 @@ export class FleetWorker implements ServiceHealth {
     });
     this.#closing.push(() => opened.close());
     this.#beginCounting(stages);
+    this.#metrics.set('worker_threads', {}, settings.threads);
     const served = Array.from({ length: stages[1] - stages[0] + 1 }, (_, index) => stages[0] + index);
     const figures = new StageFigures(
       this.#metrics,
       served.map((stage) => ({
         stage,
         batchTokens: batchTokensOf(layout.stages[stage]!, settings.batchTokens),
+        threads: settings.threads,
       })),
       () => this.#worker?.moved(),
     );
@@ -134,7 +149,7 @@ export class FleetWorker implements ServiceHealth {
       ),
       transport,
       results: new RedisResultStore(redis),
-      activations,
+      activations: new RedisActivationStore(activations),
       budgets,
       blobBytes: settings.blobMemory * MEBIBYTE,
       tryRows: this.#quarantine(bundle),
@@ -163,7 +178,18 @@ export class FleetWorker implements ServiceHealth {
   /** Finishes what it has, or gives it back; takes nothing more. */
   async stop(): Promise<void> {
     this.#notReady = 'stopping';
-    await this.#worker?.close(this.#settings.worker.drainSeconds * 1000);
+    const drainMs = this.#worker?.active ? this.#settings.worker.drainSeconds * 1000 : 0;
+    const given = new AbortController();
+    const isClosed = await Promise.race([
+      this.#close(drainMs).then(() => true),
+      sleep(drainMs + LET_GO_MS, false, { signal: given.signal }),
+    ]);
+    given.abort();
+    if (!isClosed) this.#log.warn('Redis does not answer; the jobs go to others when their locks end.');
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    await this.#worker?.close(drainMs);
     for (const close of this.#closing.toReversed()) await close();
   }
 
@@ -172,6 +198,8 @@ export class FleetWorker implements ServiceHealth {
     this.#metrics.set('jobs_active', {}, this.#worker?.active ?? 0);
     this.#metrics.set('worker_stuck_seconds', {}, this.#stuckSeconds());
     const { survivors, arrived } = this.#budgets ?? {};
+    if (this.#activations !== undefined)
+      this.#metrics.set('redis_up', { redis: 'activations' }, isAway(this.#activations) ? 0 : 1);
     this.#metrics.set('activation_bytes', {}, (survivors?.used ?? 0) + (arrived?.used ?? 0));
     return Promise.resolve();
   }
@@ -181,7 +209,7 @@ export class FleetWorker implements ServiceHealth {
     const worker = this.#worker;
     if (worker === undefined || worker.active === 0) return 0;
     // A trial of suspect rows has a time limit of its own; and starting again brings no Redis back.
-    if (this.#trials > 0 || this.#connections.some(({ status }) => AWAY.has(status))) return 0;
+    if (this.#trials > 0 || this.#connections.some(isAway)) return 0;
     return (performance.now() - worker.lastMoved) / 1000;
   }
 

@@ -21,6 +21,8 @@ await startService('worker', async () => {
     'jobs_total',
     'jobs_active',
     'worker_stuck_seconds',
+    'worker_threads',
+    'redis_up',
     'activation_bytes',
     'retries_total',
   ]);

@@ -10,10 +10,10 @@ export class StageFigures implements Telemetry {
   readonly #moved: () => void;
   readonly #stages: Figures[];
 
-  /** @param stages that are served, with the most tokens of a batch @param moved hears that work goes on */
+  /** @param stages that are served, with the most tokens of a batch, and the threads @param moved hears that work goes on */
   constructor(
     metrics: Metrics,
-    stages: readonly { readonly stage: number; readonly batchTokens: number }[],
+    stages: readonly { readonly stage: number; readonly batchTokens: number; readonly threads: number }[],
     moved: () => void,
   ) {
     this.#metrics = metrics;

@@ -108,7 +108,7 @@ const producerSchema = z.strictObject({
       .max(1 << 20)
       .describe('Rows of a chunk, of a run that does not say.'),
     chunksInFlight: z.int().min(1).max(65_536).describe('Chunks of one run between reading and commit.'),
-    bytesInFlight: mebibytes.describe('Text of one run between reading and commit, MiB.'),
+    bytesInFlight: mebibytes.describe('Rows of one run between reading and commit, and their texts, MiB.'),
     redisUsedRatio: z
       .number()
       .min(0.05)

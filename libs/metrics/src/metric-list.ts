@@ -80,6 +80,11 @@ export const metricList = {
     help: 'How long the worker has had jobs of which none went on, seconds; 0 where it has none.',
     labels: [],
   },
+  worker_threads: {
+    kind: 'gauge',
+    help: 'Threads of the model, each of which runs a batch at a time.',
+    labels: [],
+  },
   queue_jobs: { kind: 'gauge', help: 'Jobs in the queue, by state.', labels: ['model', 'stage', 'state'] },
   oldest_job_seconds: {
     kind: 'gauge',

@@ -65,13 +65,13 @@ const SEARCH_TIMES_IN_FLIGHT = 10;
  * @throws TargetError
  */
 export function planFleet(parts: PlanParts, targetSeconds: number): FleetPlan {
-  const { rows, loads, costs, startSeconds, settings } = parts;
+  const { rows, loads, startSeconds, settings } = parts;
   const { threads } = settings;
-  const merge = rows * costs.mergeSeconds;
-  const time = targetSeconds - startSeconds - merge;
   const waits = (loads.length - 1) * settings.waitSeconds;
+  const producers = neededProducers(parts, targetSeconds - startSeconds);
+  const merge = mergeSecondsOf(parts, producers);
+  const time = targetSeconds - startSeconds - merge;
   if (time <= 0) throw new TargetError(targetSeconds, startSeconds + merge + waits);
-  const producers = neededProducers(parts, time);
   let replicas = loads.map((load) =>
     Math.max(1, Math.ceil((rows * load.reach.share * load.rowSeconds(Infinity)) / (time * threads))),
   );
@@ -123,10 +123,15 @@ function searchRun(parts: PlanParts, replicas: readonly number[], producers: num
   };
 }
 
-/** Producers that give and commit all rows within so many seconds; each takes a part of the corpus as a run of its own. */
+/** Producers that give, commit and join all rows within so many seconds; each takes a part of the corpus as a run of its own. */
 export function neededProducers({ rows, costs }: PlanParts, seconds: number): number {
-  const work = rows * (costs.feedSeconds + costs.commitSeconds);
-  return Math.max(1, Math.ceil(work / (seconds * BUSY_PRODUCER)));
+  const work = (rows * (costs.feedSeconds + costs.commitSeconds)) / BUSY_PRODUCER + rows * costs.mergeSeconds;
+  return seconds <= 0 ? 1 : Math.max(1, Math.ceil(work / seconds));
+}
+
+/** Each producer joins the parts of its own run. */
+function mergeSecondsOf({ rows, costs }: PlanParts, producers: number): number {
+  return (rows * costs.mergeSeconds) / producers;
 }
 
 /** Plays a run through with fleets of given sizes. */
@@ -153,7 +158,7 @@ export function fleetPlan(parts: PlanParts, replicas: readonly number[], produce
     sharedCores,
     seed,
   });
-  const mergeSeconds = rows * costs.mergeSeconds;
+  const mergeSeconds = mergeSecondsOf(parts, producers);
   return {
     replicas: [...replicas],
     producers,

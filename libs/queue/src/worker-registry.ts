@@ -17,9 +17,11 @@ export interface StageCard {
   /** Jobs that it took, and their rows. */
   readonly jobs: number;
   readonly rows: number;
-  /** Rows that ran through the stage, and the time of the model for them. */
+  /** Rows that ran through the stage, and the time of the model for them, sum over its threads. */
   readonly rowsRun: number;
   readonly seconds: number;
+  /** That run batches side by side; a worker of an earlier version does not tell. */
+  readonly threads?: number | undefined;
   /** Batches that ran, their tokens, and the most tokens that one may have; a worker of an earlier version does not tell. */
   readonly batches?: number | undefined;
   readonly tokens?: number | undefined;

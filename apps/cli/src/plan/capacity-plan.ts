@@ -120,7 +120,9 @@ export function capacityPlan(
   const { simulation } = plan;
   const text = pilot.textBytesPerRow;
   const chunkBytes = settings.chunkRows * text;
-  const neededMebibytes = Math.ceil((1.25 * plan.chunksInFlight * chunkBytes) / MEBIBYTE);
+  const chunksOfRun = Math.ceil(plan.chunksInFlight / plan.producers);
+  // Texts stand in their rows as well, beside other fields.
+  const neededMebibytes = Math.ceil((2.5 * chunksOfRun * chunkBytes) / MEBIBYTE);
   return {
     rows,
     model: manifest.name,
@@ -143,7 +145,7 @@ export function capacityPlan(
     costPerMillionRows: cost === undefined ? undefined : (cost * 1e6) / rows,
     redis: redisLoad(plan, loads, { textBytes: text, rows, costs, settings }),
     settings: {
-      SLUICE_PRODUCER_FEED_CHUNKS_IN_FLIGHT: Math.ceil(plan.chunksInFlight / plan.producers),
+      SLUICE_PRODUCER_FEED_CHUNKS_IN_FLIGHT: chunksOfRun,
       SLUICE_PRODUCER_FEED_BYTES_IN_FLIGHT: Math.max(bytesInFlight, neededMebibytes),
       SLUICE_WORKER_THREADS: settings.threads,
     },

@@ -16,7 +16,7 @@ export interface FleetLabellerOptions {
   readonly nextEpoch: () => number;
   /** How often a chunk without a live job is looked for, ms. */
   readonly reconcileMs: number;
-  /** Bounds the texts that wait for their labels. */
+  /** Bounds the chunks that wait for their labels. */
   readonly budget?: ByteBudget | undefined;
   /** Absent, chunks are given out at once; else they wait for it, such as for room in the queue. */
   readonly gate?: ((signal: AbortSignal) => Promise<void>) | undefined;
@@ -61,9 +61,12 @@ export class ChunkLostError extends Error {
   }
 }
 
-/** About as many bytes as the chunk's job has; a character of most texts is one. */
-function textBytes({ texts, pairs = [] }: CorpusChunk): number {
-  let bytes = 0;
+/**
+ * About as many bytes as a chunk that waits takes: its texts, a character of most of which is one, and its rows as they were
+ * read, with all their other fields.
+ */
+function heldBytes({ texts, pairs = [], range }: CorpusChunk): number {
+  let bytes = range.end - range.start;
   for (const text of texts) bytes += text.length;
   for (const text of pairs) bytes += text.length;
   return bytes;
@@ -95,7 +98,7 @@ export class FleetLabeller implements ChunkLabeller {
     const { budget } = this.#options;
     return budget === undefined
       ? this.#label(chunk, signal)
-      : budget.with(textBytes(chunk), () => this.#label(chunk, signal));
+      : budget.with(heldBytes(chunk), () => this.#label(chunk, signal));
   }
 
   async #label(chunk: CorpusChunk, signal: AbortSignal): Promise<LabelledRows> {

@@ -83,10 +83,10 @@ export async function runStageJob(job: StageJob, parts: StageTaskParts, signal: 
   } else {
     const { tokens, activations: key } = input;
     await parts.budgets.arrived.with(tokens.ids.length * bytesOfToken(parts.layout), async () => {
-      const hidden = await fetchActivations(job, key, parts);
+      const hidden = await fetchActivations(job, key, parts, signal);
       if (hidden === undefined) await sendBack(job, tokens, parts);
       else await runRows(job, tokens, hidden, parts, signal);
-      await parts.activations.drop(key);
+      await orAborted(parts.activations.drop(key), signal);
       parts.onStep?.('activations-dropped');
     });
   }
@@ -99,8 +99,9 @@ async function fetchActivations(
   { rows }: StageJob,
   key: string,
   { activations, onRetry, onStep }: StageTaskParts,
+  signal: AbortSignal,
 ): Promise<Activation | undefined> {
-  const bytes = await activations.get(key);
+  const bytes = await orAborted(activations.get(key), signal);
   onStep?.('activations-fetched');
   const hidden = bytes && decodeActivations(bytes);
   if (hidden === undefined) {
@@ -145,7 +146,7 @@ async function runRows(
     const end = (tokens.offsets[to] ?? 0) * layout.hiddenSize;
     const entry = hidden && { stage, hidden: hidden.subarray(start, end) };
     const outcome = await orAborted(engine.run({ tokens: slice.tokens, entry, urgent }), signal);
-    await settle({ ...job, rows: slice.rows }, slice.tokens, outcome, parts);
+    await settle({ ...job, rows: slice.rows }, slice.tokens, outcome, parts, signal);
   };
   if (isWhole) return work(0, job.rows.length);
   // The rows decide where they are cut, so that whoever works on them makes the same jobs of the survivors.
@@ -175,6 +176,7 @@ async function settle(
   tokens: TokenColumns,
   { labels, survivors }: StageOutcome,
   parts: StageTaskParts,
+  signal: AbortSignal,
 ): Promise<void> {
   const survives = new Uint8Array(labels.rows);
   for (const row of survivors.rows) survives[row] = 1;
@@ -188,7 +190,7 @@ async function settle(
   const rows = survivors.rows.map((row) => job.rows[row] ?? -1);
   const stage = parts.lastStage + 1;
   const key = activationKey({ ...job, stage, rows });
-  await parts.activations.put(key, encodeActivations(survivors.hidden));
+  await orAborted(parts.activations.put(key, encodeActivations(survivors.hidden)), signal);
   parts.onStep?.('activations-stored');
   const input = {
     kind: 'tokens',
@@ -197,7 +199,7 @@ async function settle(
   } as const;
   const added = await parts.transport.add({ ...job, stage, rows, input });
   // No job of this attempt will ask for them.
-  if (added === 'refused') await parts.activations.drop(key);
+  if (added === 'refused') await orAborted(parts.activations.drop(key), signal);
   parts.onStep?.('next-added');
 }
 
