@@ -77,7 +77,6 @@ export class Classifier {
     labeller.chunks += 1;
     const chunk = chunkOf(labeller.chunks, texts, pairs);
     const late = AbortSignal.timeout(WITHIN_MS);
-    labeller.users += 1;
     const rows = await labeller.labeller
       .label(chunk, AbortSignal.any([late, signal]))
       .catch((error: unknown) => {
@@ -93,9 +92,12 @@ export class Classifier {
     await Promise.all(Array.from(this.#open.values(), (open) => open.close()));
   }
 
+  /** @returns one that stays open until `users` is less by one */
   async #labeller(bundle: Bundle, request: ClassifyRequest): Promise<OpenPolicy> {
     const policy = Object.fromEntries(policyOf(bundle.manifest, request));
-    const fingerprint = await this.#fleet.fingerprintOf(bundle);
+    const fingerprint = await this.#fleet.fingerprintOf(bundle).catch((error: unknown) => {
+      throw new ApiError(503, 'queue-unavailable', `Redis does not answer: ${String(error)}`, RETRY_AFTER_S);
+    });
     if (fingerprint === undefined) {
       const message = `No worker serves the model ${request.model} now.`;
       throw new ApiError(503, 'no-workers', message, RETRY_AFTER_S);
@@ -106,10 +108,11 @@ export class Classifier {
       chunks: 0,
       users: 0,
     };
+    open.users += 1;
     this.#open.delete(key);
     this.#open.set(key, open);
     // One that somebody waits for stays, and so does this one.
-    const idle = Array.from(this.#open).find(([other, { users }]) => other !== key && users === 0);
+    const idle = Array.from(this.#open).find(([, { users }]) => users === 0);
     if (this.#open.size > MOST_OPEN && idle !== undefined) {
       this.#open.delete(idle[0]);
       await idle[1].close();

@@ -32,7 +32,7 @@ export async function readUploadBody<Schema extends z.ZodType>(
   request: FastifyRequest,
 ): Promise<UploadBody<z.output<Schema>>> {
   if (!request.isMultipart()) return { request: parsed(schema, request.body), uploads: nothing() };
-  const parts = request.parts();
+  const parts = readable(request.parts());
   const first = await parts.next();
   if (first.done === true || first.value.type !== 'field' || first.value.fieldname !== OPTIONS) {
     throw new ApiError(400, 'bad-request', `Expected the field ${OPTIONS}, as JSON, before the files.`);
@@ -51,6 +51,17 @@ function jsonOf(value: unknown): unknown {
 }
 
 type Parts = ReturnType<FastifyRequest['parts']>;
+
+/** @throws ApiError where the form is cut off, or none */
+async function* readable(parts: Parts): Parts {
+  try {
+    yield* parts;
+  } catch (error) {
+    // Those with a status say themselves what is wrong.
+    if (!(error instanceof Error) || 'statusCode' in error) throw error;
+    throw new ApiError(400, 'bad-request', `The form cannot be read: ${error.message}`);
+  }
+}
 
 async function* filesOf(parts: Parts): AsyncGenerator<Upload> {
   for await (const part of parts) {

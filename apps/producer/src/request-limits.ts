@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Metrics } from '#metrics/metrics.js';
 
 const RETRY_AFTER_S = 2;
+/** Who asked did not wait for the answer, as nginx has it. */
+const GONE = 499;
 
 export interface RequestLimits {
   /** Requests that are answered at the same time. */
@@ -38,7 +40,8 @@ export function limitRequests(server: FastifyInstance, limits: RequestLimits, me
       counted.delete(request.raw);
       active[kind] -= 1;
       const route = request.routeOptions.url ?? 'none';
-      metrics.count('requests_total', { route, status: String(reply.statusCode) });
+      const isGone = kind === 'requestsActive' && !reply.raw.writableFinished;
+      metrics.count('requests_total', { route, status: String(isGone ? GONE : reply.statusCode) });
       metrics.observe('request_seconds', { route }, reply.elapsedTime / 1000);
     });
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Settings } from '#config/settings-schema.js';
 import { isRunReport } from '#pipeline/report/run-report.js';
+import { syncFolder } from '#pipeline/run-directory/durable-write.js';
 import { readJson } from '#pipeline/run-directory/read-json.js';
 import { policyOf } from '#run/choose-policy.js';
 import { checkGolds, checkTask } from '#run/check-task.js';
@@ -76,6 +77,9 @@ export class RunDesk {
       const given = rows === undefined ? [] : [await this.#storeRows(rows, folder)];
       const named = await this.#named(path);
       const corpus = [...given, ...named, ...uploaded];
+      // The run is there only when its corpus is, even after a loss of power.
+      await syncFolder(folder);
+      await syncFolder(this.#folders.path(id));
       await this.#folders.submit({
         id,
         createdAt: new Date().toISOString(),
@@ -108,7 +112,8 @@ export class RunDesk {
 
   /** @throws ApiError where there is no such run */
   async view(id: string): Promise<RunView> {
-    const { request, version, corpus, createdAt, owner } = await this.#folders.submitted(id);
+    const run = await this.#folders.submitted(id);
+    const { request, version, corpus, createdAt, owner } = run;
     const state = await this.#folders.state(id);
     const fed = this.#feeder.fed(id);
     const { progress, counts } =
@@ -129,7 +134,7 @@ export class RunDesk {
       files: corpus.map((path) => path.split('/').at(-1) ?? path),
       progress,
       etaSeconds: state.phase === 'running' && progress ? etaSeconds(progress) : undefined,
-      waitsFor: fed?.waitsFor,
+      waitsFor: fed === undefined && state.phase === 'waiting' ? this.#feeder.whyItWaits(run) : fed?.waitsFor,
       notes: fed?.notes,
       counts: report === undefined ? counts : runCounts(report),
       report,
@@ -176,8 +181,6 @@ export class RunDesk {
     await this.#expectPhase(id, ['waiting', 'running'], 'is over already');
     await this.#folders.setState(id, 'cancelled');
     await this.#feeder.stopRun(id);
-    // Who was about to begin with it may have written so over the word.
-    if (isUnderWay(await this.#folders.state(id))) await this.#folders.setState(id, 'cancelled');
     await this.#feeder.forget(id);
     return this.view(id);
   }
@@ -206,7 +209,7 @@ export class RunDesk {
       const isOver = state !== undefined && !isUnderWay(state);
       if (isOver && Date.parse(state.since) < oldest) await this.#folders.delete(id);
       // An upload that was broken off, by a producer that is no more.
-      if (state === undefined && (await stat(this.#folders.path(id))).mtimeMs < oldest)
+      if (state === undefined && (await stat(this.#folders.path(id))).mtimeMs < Date.now() - DAY_MS)
         await this.#folders.delete(id);
     }
   }
@@ -237,7 +240,7 @@ export class RunDesk {
   async #storeRows(rows: NonNullable<RunRequest['rows']>, folder: string): Promise<string> {
     const path = join(folder, 'rows.jsonl');
     const lines = rows.map((row) => `${JSON.stringify(row)}\n`);
-    await pipeline(lines, createWriteStream(path, { flags: 'wx' }));
+    await pipeline(lines, createWriteStream(path, { flags: 'wx', flush: true }));
     return path;
   }
 

@@ -44,6 +44,10 @@ export interface FedRun {
   waitsFor: string | undefined;
   /** Hash of the bundle that no worker serves, while that is what it waits for. */
   waitsForWorkersOf: string | undefined;
+  /** Whether it has labels already: it waits for their runtime then. */
+  isBegun: boolean;
+  /** Its id in the queue, which is that of its run directory. */
+  queued: string | undefined;
   /** Between reading and commit. */
   chunksInFlight: number;
   readonly notes: string[];
@@ -122,7 +126,15 @@ export class RunFeeder {
 
   /** Runs that are worked on here. */
   get active(): number {
-    return this.#fed.size;
+    return Array.from(this.#fed.values()).filter(({ waitsForWorkersOf }) => waitsForWorkersOf === undefined)
+      .length;
+  }
+
+  /** Why a run is not begun with here; undefined where it is about to be. */
+  whyItWaits(run: SubmittedRun): string | undefined {
+    const before = this.#firstForWorkers(modelOf(run));
+    if (before !== undefined) return before.waitsFor;
+    return this.active < this.#settings.limits.runsActive ? undefined : this.#others();
   }
 
   /** Versions of models whose runs are worked on here, such as `topics@3`. */
@@ -181,7 +193,12 @@ export class RunFeeder {
 
   async #look(): Promise<void> {
     const waiting: SubmittedRun[] = [];
-    for (const id of await this.#folders.ids()) {
+    const ids = await this.#folders.ids();
+    for (const [id, { stop }] of this.#fed) {
+      // Another producer cancelled and deleted it.
+      if (!ids.includes(id)) stop.abort('cancelled' satisfies StopReason);
+    }
+    for (const id of ids) {
       const phase = (await this.#folders.state(id).catch(() => undefined))?.phase;
       if (phase === 'cancelled') this.#fed.get(id)?.stop.abort('cancelled' satisfies StopReason);
       if ((phase !== 'waiting' && phase !== 'running') || this.#fed.has(id)) continue;
@@ -194,9 +211,21 @@ export class RunFeeder {
     }
     waiting.sort((a, b) => priorityOf(a) - priorityOf(b) || a.createdAt.localeCompare(b.createdAt));
     for (const run of waiting) {
-      if (this.#stop.signal.aborted || this.#fed.size >= this.#settings.limits.runsActive) return;
-      this.#feed(run);
+      if (this.#stop.signal.aborted || this.active >= this.#settings.limits.runsActive) return;
+      // One is enough to see whether workers have come.
+      if (this.#firstForWorkers(modelOf(run)) === undefined) this.#feed(run);
     }
+  }
+
+  /** The run that waits for the first worker of a model. */
+  #firstForWorkers(model: string): FedRun | undefined {
+    return Array.from(this.#fed.values()).find(
+      (fed) => fed.model === model && fed.waitsForWorkersOf !== undefined && !fed.isBegun,
+    );
+  }
+
+  #others(): string {
+    return `It waits for other runs: this producer works on ${this.#settings.limits.runsActive} at the same time.`;
   }
 
   #feed(run: SubmittedRun): void {
@@ -209,6 +238,8 @@ export class RunFeeder {
       leastCertain: undefined,
       waitsFor: undefined,
       waitsForWorkersOf: undefined,
+      isBegun: false,
+      queued: undefined,
       chunksInFlight: 0,
       notes: [],
       stop,
@@ -239,16 +270,21 @@ export class RunFeeder {
         this.#locked.set(id, Date.now() + LOCKED_FOR_MS);
       } else if (reason === undefined || reason instanceof Error) {
         const message = error instanceof Error ? error.message : String(error);
+        await this.#forgetFed(fed);
         await this.#folders.setState(id, 'failed', message);
-        await this.forget(id);
         this.#metrics.count('runs_ended_total', { outcome: 'failed' });
         this.#log.warn(`Run ${id} failed: ${message}`);
       } else {
-        if (reason === ('cancelled' satisfies StopReason)) await this.forget(id);
+        if (reason === ('cancelled' satisfies StopReason)) await this.#forgetFed(fed);
         if (!(error instanceof RunStoppedError) && error !== reason)
           this.#log.warn(`Run ${id}, while it was stopped: ${String(error)}`);
       }
     }
+  }
+
+  /** The folder of a run may be gone, and what it has in the queue not. */
+  async #forgetFed({ queued }: FedRun): Promise<void> {
+    if (queued !== undefined) await this.#fleet.forget(queued);
   }
 
   async #label(run: SubmittedRun, fed: FedRun): Promise<void> {
@@ -268,7 +304,11 @@ export class RunFeeder {
       answerFormOf(bundle.manifest),
     );
     fed.leastCertain = leastCertain;
-    const workers = watched(this.#fleet.chunkWorkers(bundle, fingerprint, priorityOf(run)), leastCertain);
+    const workers = watched(
+      this.#fleet.chunkWorkers(bundle, fingerprint, priorityOf(run)),
+      leastCertain,
+      (queued) => (fed.queued = queued),
+    );
     const policy = policyOf(bundle.manifest, request);
     const tell = this.#teller(bundle, run, fed, expectedExits(bundle.manifest, policy));
     const ended = new AbortController();
@@ -311,17 +351,25 @@ export class RunFeeder {
    * @param begun runtimes that the run has labels of
    */
   async #fingerprint(bundle: Bundle, begun: readonly string[], fed: FedRun): Promise<string> {
+    fed.isBegun = begun.length > 0;
     for (;;) {
       const workers = await this.#fleet.workersOf(bundle).catch(() => undefined);
       fed.stop.signal.throwIfAborted();
       const found = workers && this.#fleet.runtimeAmong(workers, begun);
-      if (found !== undefined) {
+      if (
+        found !== undefined &&
+        (fed.waitsForWorkersOf === undefined || this.active < this.#settings.limits.runsActive)
+      ) {
         fed.waitsFor = undefined;
         fed.waitsForWorkersOf = undefined;
         return found;
       }
-      fed.waitsForWorkersOf = bundle.hash;
-      fed.waitsFor = whyItWaits(bundle.manifest.name, workers ?? [], begun);
+      if (workers === undefined) fed.waitsFor = 'Redis does not answer.';
+      else if (found !== undefined) fed.waitsFor = this.#others();
+      else {
+        fed.waitsForWorkersOf = bundle.hash;
+        fed.waitsFor = whyItWaits(bundle.manifest.name, workers, begun);
+      }
       await sleep(WORKERS_EVERY_MS, undefined, { signal: fed.stop.signal, ref: false }).catch(() =>
         fed.stop.signal.throwIfAborted(),
       );
@@ -400,10 +448,15 @@ const priorityOf = ({ request }: SubmittedRun): number => priorities[request.pri
 export const LEAST_CERTAIN = 'least-certain.json';
 
 /** The same workers, and the rows that they were least certain of are noted. */
-function watched(workers: ChunkWorkers, leastCertain: LeastCertainRows): ChunkWorkers {
+function watched(
+  workers: ChunkWorkers,
+  leastCertain: LeastCertainRows,
+  onOpen: (run: string) => void,
+): ChunkWorkers {
   return {
     ...workers,
     open: async (run) => {
+      onOpen(run.record.id);
       const opened = await workers.open(run);
       return { ...opened, labeller: leastCertain.watch(opened.labeller) };
     },

@@ -5,6 +5,7 @@ import { makeFolder, writeDurably } from '#pipeline/run-directory/durable-write.
 import { hasShape } from '#pipeline/run-directory/stored-shape.js';
 import { ApiError } from './api-errors.js';
 import type { RunPhase, RunState, RunTask } from '#run/run-view.js';
+import { isUnderWay } from '#run/run-view.js';
 
 /** A run as it was submitted: `request.json` in its folder. */
 export interface SubmittedRun {
@@ -34,6 +35,8 @@ const isRunState = (value: unknown): value is RunState =>
 const ID = /^[a-z0-9]{12}$/;
 /** Of folders that are on their way out. */
 const DELETED = '.deleted';
+/** The word that a run is cancelled; it counts until the run is resumed, or over. */
+const CANCELLED = 'cancelled.json';
 
 /** The folders of all runs. Several producers may share them. */
 export class RunFolders {
@@ -76,8 +79,10 @@ export class RunFolders {
 
   async setState(id: string, phase: RunPhase, error?: string): Promise<void> {
     const state: RunState = { phase, since: new Date().toISOString(), error };
+    // Whoever is about to begin with a run that is cancelled must not write over it.
+    const path = this.path(id, phase === 'cancelled' ? CANCELLED : 'state.json');
+    if (phase === 'waiting') await rm(this.path(id, CANCELLED), { force: true });
     // Several producers may write it at the same time.
-    const path = this.path(id, 'state.json');
     const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
     await writeDurably(path, `${JSON.stringify(state)}\n`, undefined, temporary);
   }
@@ -93,7 +98,8 @@ export class RunFolders {
   async state(id: string): Promise<RunState> {
     const state = await readStored(this.path(id, 'state.json'), isRunState);
     if (state === undefined) throw new ApiError(404, 'no-such-run', `There is no run ${id}.`);
-    return state;
+    const cancelled = isUnderWay(state) ? await readStored(this.path(id, CANCELLED), isRunState) : undefined;
+    return cancelled ?? state;
   }
 
   /** Ids of all runs. */

@@ -39,6 +39,9 @@ const SWEEP_MS = 60 * 60 * 1000;
 /** A connection on which nothing goes on for so long is closed: it would keep others from being answered. */
 const SILENT_MS = 60_000;
 
+/** A producer that stops answers what it was asked for so long. */
+const CLOSE_WITHIN_MS = 2000;
+
 /** The API would be open to everyone who reaches it. */
 export class OpenApiError extends Error {
   override readonly name = 'OpenApiError';
@@ -59,7 +62,9 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
   expectClosed(producer);
   const storedKeys = producer.keysFile === null ? null : readKeys(producer.keysFile);
   const closing: (() => unknown)[] = [];
+  let isStopping = false;
   const close = async (): Promise<void> => {
+    isStopping = true;
     for (const each of closing.toReversed()) await each();
     closing.length = 0;
   };
@@ -98,7 +103,6 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     const fleet = new FleetLink(redis, pressure, producer, metrics, log);
     const models = new ModelShelf(modelSettings.root);
     const feeder = new RunFeeder({ folders, models, fleet, settings: producer, metrics, log });
-    closing.push(() => feeder.close());
     const desk = new RunDesk({ folders, models, feeder, fleet, settings: producer });
     const sweeping = setInterval(
       () => void desk.sweep().catch((error: unknown) => log.warn(String(error))),
@@ -116,7 +120,6 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     await trainingFolders.open();
     const everyMs = producer.feed.reconcileSeconds * 1000;
     const trainingFeeder = new TrainingFeeder(trainingFolders, trainingQueue, metrics, everyMs);
-    closing.push(() => trainingFeeder.close());
     const trainings = new TrainingDesk({ folders: trainingFolders, queue: trainingQueue, models, settings });
 
     const gauges = new QueueGauges({ fleet, models, feeder, queues, metrics });
@@ -124,7 +127,10 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     closing.push(() => admin.close());
     const health = {
       problem: () => undefined,
-      notReady: () => (pressure.ratio === undefined ? 'Redis does not answer' : undefined),
+      notReady: () => {
+        if (isStopping) return 'stopping';
+        return pressure.ratio === undefined ? 'Redis does not answer' : undefined;
+      },
     };
     // Not as they are asked for: that takes a dozen answers of Redis, and a busy producer waits for each.
     const gauging = setInterval(
@@ -142,15 +148,25 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
 
     const parts = { desk, trainings, models: new ModelDesk(models, fleet), classifier, gauges, keys, log };
     const app = await openApi(parts, producer, metrics);
-    closing.push(() => app.close());
+    closing.push(() => closeWithin(app, CLOSE_WITHIN_MS));
     await app.listen(producer.api.port, producer.api.host);
-    feeder.start();
+    // The last to begin and the first to end: what they feed is for the next producer then.
+    closing.push(() => trainingFeeder.close());
     trainingFeeder.start();
+    closing.push(() => feeder.close());
+    feeder.start();
     return { api: await app.getUrl(), admin: adminUrl, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Lets requests be answered, but for those that go on longer, such as streams of events and uploads. */
+async function closeWithin(app: NestFastifyApplication, ms: number): Promise<void> {
+  const timer = setTimeout(() => app.getHttpServer().closeAllConnections(), ms);
+  await app.close();
+  clearTimeout(timer);
 }
 
 /** @throws OpenApiError */

@@ -40,9 +40,11 @@ export async function storeUploads(
       );
     }
     const path = join(folder, base);
-    await pipeline(stream, createWriteStream(path, { flags: 'wx' })).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'EEXIST' ? new UsageError(`Two files are called ${base}.`) : error;
-    });
+    await pipeline(stream, createWriteStream(path, { flags: 'wx', flush: true })).catch(
+      (error: NodeJS.ErrnoException) => {
+        throw error.code === 'EEXIST' ? new UsageError(`Two files are called ${base}.`) : error;
+      },
+    );
     bytes += (await stat(path)).size;
     if (isCut() || bytes > mostBytes) {
       throw new ApiError(

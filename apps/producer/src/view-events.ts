@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { MessageEvent } from '@nestjs/common';
 import { Observable } from 'rxjs';
 
@@ -14,17 +15,19 @@ export async function viewEvents<View extends object>(
 ): Promise<Observable<MessageEvent>> {
   await view();
   return new Observable((subscriber) => {
-    let last = '';
     const tell = async (): Promise<void> => {
-      const now = await view();
-      const data = JSON.stringify(now);
-      if (data !== last) subscriber.next({ data });
-      last = data;
-      if (!isUnderWay(now)) subscriber.complete();
+      let last = '';
+      while (!subscriber.closed) {
+        const now = await view();
+        const data = JSON.stringify(now);
+        if (data !== last) subscriber.next({ data });
+        last = data;
+        if (!isUnderWay(now)) return;
+        await sleep(EVENT_MS, undefined, { ref: false });
+      }
     };
-    const telling = (): void => void tell().catch(() => subscriber.complete());
-    telling();
-    const timer = setInterval(telling, EVENT_MS);
-    return () => clearInterval(timer);
+    void tell()
+      .catch(() => undefined)
+      .then(() => subscriber.complete());
   });
 }

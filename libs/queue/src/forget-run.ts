@@ -16,7 +16,9 @@ export async function forgetRun(redis: RedisConnection, run: string): Promise<vo
       const jobs = await redis.smembers(jobsKey({ run, chunk }));
       for (const job of jobs) {
         const { queue: name, id } = notedJob(job);
-        const queue = queues.get(name) ?? new Queue(name, { connection: redis, prefix: KEY_PREFIX });
+        // It takes jobs out alone: how a queue is set up is left as it is.
+        const setUp = { connection: redis, prefix: KEY_PREFIX, skipMetasUpdate: true };
+        const queue = queues.get(name) ?? new Queue(name, setUp);
         // Without a listener an error of the connection would end the process; who waits for an answer gets it too.
         if (!queues.has(name)) queue.on('error', () => undefined);
         queues.set(name, queue);

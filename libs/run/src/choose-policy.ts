@@ -39,6 +39,8 @@ export async function choosePolicy(
  * @throws PolicyError
  */
 export function policyOf(manifest: Manifest, options: PolicyOptions): ExitPolicy {
+  if (options.speed !== undefined && options.policy !== undefined)
+    throw new PolicyError('Expected speed or policy; got both.');
   if (manifest.problem === 'regression') return fullDepth(manifest, options);
   const { speed, policy = DEFAULT_PRESET } = options;
   if (speed !== undefined) return policyOfSpeed(speed, layoutOf(manifest));
