@@ -75,7 +75,7 @@ export class RunDesk {
       }
       const given = rows === undefined ? [] : [await this.#storeRows(rows, folder)];
       const named = await this.#named(path);
-      const corpus = [...given, ...named, ...uploaded];
+      const corpus = [...given, ...named, ...uploaded.map((upload) => upload.path)];
       await this.#folders.submit({
         id,
         createdAt: new Date().toISOString(),
