@@ -55,33 +55,33 @@ describe('a page', () => {
     await page.getByRole('link', { name: 'spam' }).waitFor();
   });
 
-  it.each([1280, 390])(
-    'fits labels, files and tables of a card without a blank, %i px wide',
-    async (width) => {
-      const long = 'label'.repeat(60);
-      await page.setViewportSize({ width, height: 800 });
-      await page.route('**/v1/models', async (route) => {
-        const answer = await route.fetch();
-        const { models }: { models: object[] } = JSON.parse(await answer.text());
-        await route.fulfill({
-          response: answer,
-          json: { models: models.map((model) => ({ ...model, labels: [long, 'ham'] })) },
-        });
+  it.each([1280, 390])('fits labels and tables of a card without a blank, %i px wide', async (width) => {
+    const long = 'label'.repeat(60);
+    await page.setViewportSize({ width, height: 800 });
+    await page.route('**/v1/models', async (route) => {
+      const answer = await route.fetch();
+      const { models }: { models: object[] } = JSON.parse(await answer.text());
+      await route.fulfill({
+        response: answer,
+        json: { models: models.map((model) => ({ ...model, labels: [long, 'ham'] })) },
       });
-      const card = `| name | share |\n| --- | --- |\n| ${long} | 97.2 % |\n`;
-      await page.route('**/card', (route) => route.fulfill({ body: card }));
-      for (const path of ['/models', '/new', '/models/spam']) {
-        await page.goto(path);
-        await page.getByText(long).first().waitFor();
-        expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBe(width);
-      }
-      const share = page.getByRole('cell', { name: '97.2 %' });
-      const right = await share.evaluate((cell) => cell.getBoundingClientRect().right);
-      expect(right).toBeLessThanOrEqual(width);
-      await page.unrouteAll();
-      await page.setViewportSize({ width: 1280, height: 720 });
-    },
-  );
+    });
+    const card = `| name | share |\n| --- | --- |\n| ${long} | 97.2 % |\n`;
+    await page.route('**/card', (route) => route.fulfill({ body: card }));
+    for (const path of ['/models', '/new', '/models/spam']) {
+      await page.goto(path);
+      await page.getByText(long).first().waitFor();
+      expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBe(width);
+    }
+    const share = page.getByRole('cell', { name: '97.2 %' });
+    const right = await share.evaluate((cell) => cell.getBoundingClientRect().right);
+    expect(right).toBeLessThanOrEqual(width);
+    await page.goto('/models');
+    const name = page.getByRole('link', { name: 'spam' });
+    expect(await name.evaluate((link) => link.getClientRects().length)).toBe(1);
+    await page.unrouteAll();
+    await page.setViewportSize({ width: 1280, height: 720 });
+  });
 });
 
 describe('a run', () => {
