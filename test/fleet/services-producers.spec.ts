@@ -140,6 +140,16 @@ it('what cannot be read is the fault of who sent it', async () => {
   ]);
 });
 
+it('files of the same name, from two folders, are one corpus', async () => {
+  const producer = await start();
+  const form = new FormData();
+  form.set('options', JSON.stringify({ model: 'spam' }));
+  for (const text of ['a', 'b']) form.append('file', new Blob([`{"text":"${text}"}\n`]), 'mails.jsonl');
+  const answer = await fetch(`${producer.api}/v1/runs`, { method: 'POST', body: form });
+  const submitted: unknown = JSON.parse(await answer.text());
+  expect(submitted).toMatchObject({ files: ['mails.jsonl', 'mails_2.jsonl'] });
+});
+
 it('a Redis that answers nothing is a reason to come back later', async () => {
   const producer = await start();
   fleet.redis.pause();

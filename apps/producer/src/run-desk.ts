@@ -76,7 +76,7 @@ export class RunDesk {
       }
       const given = rows === undefined ? [] : [await this.#storeRows(rows, folder)];
       const named = await this.#named(path);
-      const corpus = [...given, ...named, ...uploaded];
+      const corpus = [...given, ...named, ...uploaded.map((upload) => upload.path)];
       // The run is there only when its corpus is, even after a loss of power.
       await syncFolder(folder);
       await syncFolder(this.#folders.path(id));

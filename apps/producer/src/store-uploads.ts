@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { UsageError } from '#run/usage-error.js';
 import { ApiError } from './api-errors.js';
+import { storedName } from './stored-name.js';
 
 /** A file of a corpus that is being uploaded. */
 export interface Upload {
@@ -15,45 +16,44 @@ export interface Upload {
   readonly isCut: () => boolean;
 }
 
-/** What file systems take, less the endings that are put behind it. */
-const MOST_NAME_BYTES = 200;
-/** A name that a file of a corpus may keep. */
-const SAFE_NAME = /^[\p{L}\p{N}_][\p{L}\p{N} ._-]{0,200}$/u;
+/** A file of a corpus that was uploaded. */
+export interface StoredUpload {
+  /** As who sent it calls it, without folders. */
+  readonly name: string;
+  readonly path: string;
+}
 
 /**
- * Keeps uploaded files under their names.
+ * Keeps uploaded files under names like theirs.
  * @param mostBytes that they may have together
- * @returns their paths @throws UsageError, ApiError
+ * @throws UsageError, ApiError
  */
 export async function storeUploads(
   uploads: AsyncIterable<Upload>,
   folder: string,
   mostBytes: number,
-): Promise<string[]> {
-  const paths: string[] = [];
+): Promise<StoredUpload[]> {
+  const kept: StoredUpload[] = [];
+  const taken = new Set<string>();
   let bytes = 0;
-  for await (const { name, stream, isCut } of uploads) {
-    const base = name?.split(/[/\\]/).at(-1) ?? '';
-    if (!SAFE_NAME.test(base) || Buffer.byteLength(base) > MOST_NAME_BYTES) {
-      throw new UsageError(
-        `A file cannot be called ${JSON.stringify(base)}: use letters, digits, blank, . _ -`,
-      );
+  for await (const { name: given, stream, isCut } of uploads) {
+    const name = given?.split(/[/\\]/).at(-1) ?? '';
+    const stored = storedName(name, taken);
+    if (stored === undefined) {
+      throw new UsageError(`A file cannot be called ${JSON.stringify(name)}: it needs a letter or a digit.`);
     }
-    const path = join(folder, base);
-    await pipeline(stream, createWriteStream(path, { flags: 'wx', flush: true })).catch(
-      (error: NodeJS.ErrnoException) => {
-        throw error.code === 'EEXIST' ? new UsageError(`Two files are called ${base}.`) : error;
-      },
-    );
+    taken.add(stored);
+    const path = join(folder, stored);
+    await pipeline(stream, createWriteStream(path, { flags: 'wx', flush: true }));
     bytes += (await stat(path)).size;
     if (isCut() || bytes > mostBytes) {
       throw new ApiError(
         413,
         'too-large',
-        `${base} is longer than the ${mostBytes} bytes that may be uploaded, all files together.`,
+        `${name} is longer than the ${mostBytes} bytes that may be uploaded, all files together.`,
       );
     }
-    paths.push(path);
+    kept.push({ name, path });
   }
-  return paths;
+  return kept;
 }

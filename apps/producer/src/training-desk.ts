@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { Settings } from '#config/settings-schema.js';
 import { isModelName } from '#model/registry/model-name.js';
 import type { TrainingQueue } from '#queue/training-queue.js';
@@ -18,7 +18,7 @@ import type { Caller } from './api-keys.js';
 import { allows } from './api-keys.js';
 import { inputPath } from './input-path.js';
 import type { ModelShelf } from './model-shelf.js';
-import type { Upload } from './store-uploads.js';
+import type { StoredUpload, Upload } from './store-uploads.js';
 import { storeUploads } from './store-uploads.js';
 
 const RETRY_AFTER_S = 60;
@@ -182,7 +182,7 @@ export class TrainingDesk {
   }
 
   /** A step with paths in place of names. */
-  async #placed(step: TrainingStep, uploaded: readonly string[]): Promise<TrainingStep> {
+  async #placed(step: TrainingStep, uploaded: readonly StoredUpload[]): Promise<TrainingStep> {
     const placed = { ...step };
     for (const key of corpusKeys) {
       const name: unknown = Reflect.get(placed, key);
@@ -196,9 +196,10 @@ export class TrainingDesk {
     return placed;
   }
 
-  async #corpus(name: string, uploaded: readonly string[]): Promise<string> {
-    const upload = uploaded.find((path) => basename(path) === name);
-    return upload ?? inputPath(this.#parts.settings.producer.inputRoot, name);
+  async #corpus(name: string, uploaded: readonly StoredUpload[]): Promise<string> {
+    const [upload, second] = uploaded.filter((each) => each.name === name);
+    if (second !== undefined) throw new UsageError(`Two files are called ${name}.`);
+    return upload?.path ?? inputPath(this.#parts.settings.producer.inputRoot, name);
   }
 
   /** Directory of a checkpoint of the folder, or of what a training made. */

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 import { get, remove, SIGNED_OUT } from './api/request.js';
 import type { Session } from './api/views.js';
 import { ThemeChoice } from './parts/theme-choice.js';
+import { OrBroken } from './parts/broken-page.js';
 import { Page } from './parts/page.js';
 import { ModelPage } from './pages/model-page.js';
 import { ModelsPage } from './pages/models-page.js';
@@ -17,7 +18,8 @@ import { routeOf, usePath } from './router.js';
 const SESSION_PATH = '/v1/session';
 
 export function App() {
-  const route = routeOf(usePath());
+  const path = usePath();
+  const route = routeOf(path);
   const { session, isSignedOut, signedIn, signOut } = useSession();
   return (
     <>
@@ -43,7 +45,9 @@ export function App() {
       ) : session === undefined ? (
         <main id="main" aria-busy="true" />
       ) : (
-        <RoutedPage route={route} session={session} />
+        <OrBroken key={path}>
+          <RoutedPage route={route} session={session} />
+        </OrBroken>
       )}
     </>
   );

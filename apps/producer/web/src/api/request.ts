@@ -42,6 +42,7 @@ export async function getText(path: string): Promise<string> {
 /**
  * Sends a run with its files.
  * @param onSent hears which share of the bytes is sent, 0..1
+ * @param stop aborts it: it never settles then
  * @throws ApiProblem
  */
 export function upload<T>(
@@ -49,6 +50,7 @@ export function upload<T>(
   options: object,
   files: readonly File[],
   onSent: (share: number) => void,
+  stop: AbortSignal,
 ): Promise<T> {
   const form = new FormData();
   form.append('options', JSON.stringify(options));
@@ -68,6 +70,7 @@ export function upload<T>(
         reject(error);
       }
     });
+    stop.addEventListener('abort', () => sending.abort());
     sending.send(form);
   });
 }

@@ -11,9 +11,13 @@ interface Phased {
 
 const goesOn = ({ phase }: Phased): boolean => phase === 'waiting' || phase === 'running';
 
-/** A run or a training as it goes on: what `path` answers, then each event of `path`/events until it is over. */
-export function useEvents<T extends Phased>(path: string): Asked<T> {
+/**
+ * A run or a training as it goes on: what `path` answers, then each event of `path`/events until it is over. `isLost` while
+ * nothing is heard of what goes on, and it is tried again.
+ */
+export function useEvents<T extends Phased>(path: string): Asked<T> & { readonly isLost: boolean } {
   const [heard, setHeard] = useState<{ path: string; data?: T; problem?: ApiProblem }>({ path });
+  const [isLost, setLost] = useState(false);
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     let isOver = false;
@@ -24,6 +28,7 @@ export function useEvents<T extends Phased>(path: string): Asked<T> {
     };
     const listen = (): void => {
       source = new EventSource(`${path}/events`);
+      source.addEventListener('open', () => setLost(false));
       source.addEventListener('message', ({ data }: MessageEvent<string>) => {
         const view: T = JSON.parse(data);
         setHeard({ path, data: view });
@@ -31,9 +36,9 @@ export function useEvents<T extends Phased>(path: string): Asked<T> {
         if (!goesOn(view)) source?.close();
       });
       source.addEventListener('error', () => {
+        if (source?.readyState === EventSource.CLOSED) later();
         // A broken connection it takes up again by itself.
-        if (source?.readyState !== EventSource.CLOSED) return;
-        later();
+        else setLost(true);
       });
     };
     const begin = async (): Promise<void> => {
@@ -41,12 +46,15 @@ export function useEvents<T extends Phased>(path: string): Asked<T> {
         const data = await get<T>(path);
         if (isOver) return;
         setHeard({ path, data });
+        setLost(false);
         if (goesOn(data)) listen();
       } catch (error) {
         if (isOver) return;
         const problem = error instanceof ApiProblem ? error : new ApiProblem(0, messageFrom(error));
         setHeard((before) => (before.path === path ? { ...before, problem } : { path, problem }));
-        if (problem.status === 0 || problem.status >= 500) later();
+        const isTried = problem.status === 0 || problem.status >= 500;
+        setLost(isTried);
+        if (isTried) later();
       }
     };
     void begin();
@@ -58,5 +66,10 @@ export function useEvents<T extends Phased>(path: string): Asked<T> {
   }, [path, turn]);
   const again = useCallback(() => setTurn((before) => before + 1), []);
   const isOfPath = heard.path === path;
-  return { data: isOfPath ? heard.data : undefined, problem: isOfPath ? heard.problem : undefined, again };
+  return {
+    data: isOfPath ? heard.data : undefined,
+    problem: isOfPath ? heard.problem : undefined,
+    isLost,
+    again,
+  };
 }

@@ -8,6 +8,12 @@ const whole = (name: string, text: string) => sampleOfHead(name, bytes(text), by
 describe('the head of a corpus', () => {
   it.each([
     ['a.jsonl', '{"text": "x", "label": 1}\n{"text": "y"}\n', ['text', 'label'], 2],
+    [
+      'a.jsonl',
+      '\uFEFF{"id": 1, "text": "a"}\r\nno json\n{"id": 2, "body": "b"}\n',
+      ['id', 'text', 'body'],
+      3,
+    ],
     ['a.csv', 'id,"a, b",text\r\n1,2,3\r\n1,2,3', ['id', 'a, b', 'text'], 2],
     ['a.tsv', '\uFEFFlabel\ttext_a\n0\tx\n', ['label', 'text_a'], 1],
     ['a.txt', 'one\ntwo\nthree', [], 3],
@@ -16,6 +22,14 @@ describe('the head of a corpus', () => {
     ['a.jsonl', '', [], undefined],
   ])('%s %j has the fields %j and %d rows', (name, text, fields, rows) => {
     expect(whole(name, text)).toEqual({ fields, rows });
+  });
+
+  it('is read as somebody says, whatever its name', () => {
+    const rows = bytes('a,b\n1,2\n');
+    expect(sampleOfHead('a.data', rows, rows.length)).toEqual({ fields: [], rows: undefined });
+    expect(sampleOfHead('a.data', rows, rows.length, 'csv')).toEqual({ fields: ['a', 'b'], rows: 1 });
+    expect(sampleOfHead('a.csv', rows, rows.length, 'txt')).toEqual({ fields: [], rows: 2 });
+    expect(sampleOfHead('a.csv', rows, rows.length, 'parquet')).toEqual({ fields: [], rows: undefined });
   });
 
   it('tells nothing of what is compressed, and guesses by the size of what is longer', () => {

@@ -47,6 +47,15 @@ describe('points of speed and accuracy', () => {
     expect(sensiblePoint(points)?.name).toBe('mine');
   });
 
+  it('keep the names of presets that are as they were measured', () => {
+    const policies = [policy('balanced', 0.9, 0.5), policy('fast', 0.9, 0.5)];
+    const points = pointsOf({ presets, layers: 2 }, { layers: 2, policies });
+    expect(points.map(({ choice }) => choice)).toEqual([
+      { policy: 'balanced' },
+      { policy: { 0: 0.1, 2: 0 } },
+    ]);
+  });
+
   it('tell agreement with the full depth where the corpus had no labels', () => {
     const [point] = pointsOf({ presets, layers: 2 }, { layers: 2, policies: [policy('0', undefined, 0)] });
     expect(point).toMatchObject({ quality: 0.97, measure: 'agreement', cost: 1 });

@@ -25,7 +25,8 @@ export function pointsOf(
   { presets, layers }: Pick<ModelView, 'presets' | 'layers'>,
   evaluation: Evaluation | undefined,
 ): Point[] {
-  const points = evaluation === undefined ? presetPoints(presets, layers) : evaluatedPoints(evaluation);
+  const points =
+    evaluation === undefined ? presetPoints(presets, layers) : evaluatedPoints(evaluation, presets);
   return points.sort((a, b) => (b.cost ?? 1) - (a.cost ?? 1));
 }
 
@@ -41,16 +42,38 @@ function presetPoints(presets: ModelView['presets'], layers: number): Point[] {
   }));
 }
 
-function evaluatedPoints({ policies }: Evaluation): Point[] {
+function evaluatedPoints({ policies }: Evaluation, presets: ModelView['presets']): Point[] {
   return policies.map(({ name, thresholds, accuracy, agreement, meanLayers, work, exits }) => ({
     name,
-    choice: name !== '' && Number.isFinite(Number(name)) ? { speed: Number(name) } : { policy: thresholds },
+    choice: choiceOf(name, thresholds, presets),
     quality: (accuracy ?? agreement).share,
     measure: accuracy === undefined ? 'agreement' : 'accuracy',
     meanLayers,
     cost: 1 - work.saved,
     exits,
   }));
+}
+
+/** By the name where the bundle means the same by it, so that the run is known by it later. */
+function choiceOf(
+  name: string,
+  thresholds: Readonly<Record<string, number>>,
+  presets: ModelView['presets'],
+): PolicyChoice {
+  if (name !== '' && Number.isFinite(Number(name))) return { speed: Number(name) };
+  return { policy: isSame(presets[name]?.thresholds, thresholds) ? name : thresholds };
+}
+
+function isSame(
+  preset: Readonly<Record<string, number>> | undefined,
+  thresholds: Readonly<Record<string, number>>,
+): boolean {
+  const layers = Object.keys(thresholds);
+  return (
+    preset !== undefined &&
+    Object.keys(preset).length === layers.length &&
+    layers.every((layer) => preset[layer] === thresholds[layer])
+  );
 }
 
 /** `balanced`, `speed 0.2`. */

@@ -17,7 +17,14 @@ describe('the time of a run', () => {
   it('counts each stage for the texts that reach it', () => {
     const time = predictedTime({ exits, meanLayers: 0.9 }, stages)!;
     expect(time.secondsPerText).toBeCloseTo(0.001 + 0.3 * 0.01 + 0.1 * 0.02, 12);
-    expect(time.secondsPerTextOfAll).toBeCloseTo(0.001 + (0.3 * 0.01) / 2 + 0.1 * 0.02, 12);
+  });
+
+  it('adds the stages that the same workers do, and goes by the slowest where each has its own', () => {
+    const shared = stages.map((stage) => ({ ...stage, workers: 2 }));
+    const ofShared = predictedTime({ exits, meanLayers: 0.9 }, shared)!;
+    expect(ofShared.secondsPerTextOfAll).toBeCloseTo((0.001 + 0.3 * 0.01 + 0.1 * 0.02) / 2, 12);
+    const ofOwn = predictedTime({ exits, meanLayers: 0.9 }, stages)!;
+    expect(ofOwn.secondsPerTextOfAll).toBeCloseTo(0.1 * 0.02, 12);
   });
 
   it('goes by the mean number of layers where nothing tells who reaches what', () => {

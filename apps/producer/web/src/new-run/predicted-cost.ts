@@ -22,17 +22,30 @@ export function predictedTime(
   stages: readonly Pick<StageView, 'layers' | 'exits' | 'secondsPerRow' | 'workers'>[],
 ): PredictedTime | undefined {
   const layersOfAll = stages.reduce((sum, { layers }) => sum + layersOf(layers), 0);
-  let [seconds, secondsOfAll, hasWorkers] = [0, 0, stages.length > 0];
+  let seconds = 0;
+  const reached: { readonly seconds: number; readonly workers: number }[] = [];
   for (const stage of stages) {
     const reach = exits === undefined ? reachByLayers(stage, meanLayers, layersOfAll) : reachOf(stage, exits);
     if (reach === 0) continue;
     if (reach === undefined || stage.secondsPerRow === undefined) return undefined;
     seconds += reach * stage.secondsPerRow;
-    if (stage.workers === 0) hasWorkers = false;
-    else secondsOfAll += (reach * stage.secondsPerRow) / stage.workers;
+    reached.push({ seconds: reach * stage.secondsPerRow, workers: stage.workers });
   }
   if (stages.length === 0) return undefined;
-  return { secondsPerText: seconds, secondsPerTextOfAll: hasWorkers ? secondsOfAll : undefined };
+  return { secondsPerText: seconds, secondsPerTextOfAll: timeOfAll(reached) };
+}
+
+/**
+ * Workers that serve all stages make every stage have as many, and do them one after the other. Else stages have workers of their
+ * own, side by side, and the slowest stage is what the others wait for.
+ */
+function timeOfAll(
+  stages: readonly { readonly seconds: number; readonly workers: number }[],
+): number | undefined {
+  if (stages.some(({ workers }) => workers === 0)) return undefined;
+  const times = stages.map(({ seconds, workers }) => seconds / workers);
+  const isShared = new Set(stages.map(({ workers }) => workers)).size === 1;
+  return isShared ? times.reduce((sum, time) => sum + time, 0) : Math.max(...times);
 }
 
 function reachOf({ exits: ofStage }: Pick<StageView, 'exits'>, exits: NonNullable<Point['exits']>): number {

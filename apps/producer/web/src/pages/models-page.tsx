@@ -37,7 +37,7 @@ function ModelTable({ models }: { readonly models: readonly ModelView[] }) {
       cells: [
         <a href={`/models/${encodeURIComponent(model.name)}`}>{model.name}</a>,
         String(model.version),
-        answersText(model),
+        <span class="breaks">{answersText(model)}</span>,
         model.precision,
         String(model.layers),
         accuracy === undefined ? '–' : percentText(accuracy),

@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { RunTask, RunView } from '#run/run-view.js';
+import type { RunTask } from '#run/run-view.js';
 import type { ModelView } from '../../../src/model-desk.js';
 import type { StageView } from '../../../src/queue-gauges.js';
-import { messageFrom, upload } from '../api/request.js';
+import { messageFrom } from '../api/request.js';
 import type { Evaluation, Session } from '../api/views.js';
 import { useEvaluation } from '../live/use-evaluation.js';
 import { usePolled } from '../live/use-polled.js';
@@ -12,6 +12,9 @@ import { sampleOf } from '../new-run/corpus-sample.js';
 import type { Point, PolicyChoice } from '../new-run/points.js';
 import { pointName, pointsOf, sensiblePoint } from '../new-run/points.js';
 import { predictedTime } from '../new-run/predicted-cost.js';
+import { useSending } from '../new-run/use-sending.js';
+import type { CorpusFormat } from '../parts/corpus-choices.js';
+import { CorpusChoices } from '../parts/corpus-choices.js';
 import { CurveChart } from '../parts/curve-chart.js';
 import { DropZone } from '../parts/drop-zone.js';
 import { Facts, Page, Problem, Section } from '../parts/page.js';
@@ -56,19 +59,23 @@ function NewRunForm({
   readonly model: ModelView;
   readonly onModel: (name: string) => void;
 }) {
+  const [format, setFormat] = useState<CorpusFormat>();
   const [sample, setSample] = useState<CorpusSample>({ fields: [], rows: undefined });
   const [point, setPoint] = useState<string>();
   const [speed, setSpeed] = useState('0.2');
-  const [sent, setSent] = useState<number>();
+  const { sent, send, stop } = useSending();
   const [problem, setProblem] = useState<string>();
   const evaluation = useEvaluation(model);
   const points = evaluation === 'asking' ? [] : pointsOf(model, evaluation);
+  const isSending = sent !== undefined;
+  const look = (): void => void sampleOf(files, format).then(setSample);
+  useEffect(look, [format]);
   const onFiles = (chosen: readonly File[]): void => {
+    if (isSending) return;
     files = chosen;
     setProblem(undefined);
-    void sampleOf(chosen).then(setSample);
+    look();
   };
-  useEffect(() => onFiles(files), []);
   const current =
     point === OWN_SPEED ? undefined : (points.find(({ name }) => name === point) ?? sensiblePoint(points));
   const submit = async (form: HTMLFormElement): Promise<void> => {
@@ -78,19 +85,18 @@ function NewRunForm({
     }
     const choice: PolicyChoice = current === undefined ? { speed: Number(speed) } : current.choice;
     setProblem(undefined);
-    setSent(0);
     try {
       const options = {
         model: model.name,
         ...(model.problem === 'regression' ? {} : choice),
+        format,
         ...taskOf(form),
       };
-      const run = await upload<RunView>('/v1/runs', options, files, setSent);
+      const run = await send(options, files);
       files = [];
-      navigate(`/runs/${run.id}`);
+      navigate(`/runs/${encodeURIComponent(run.id)}`);
     } catch (error) {
       setProblem(messageFrom(error));
-      setSent(undefined);
     }
   };
   return (
@@ -100,60 +106,69 @@ function NewRunForm({
         void submit(event.currentTarget);
       }}
     >
-      <Section title="Corpus">
-        <DropZone files={files} onFiles={onFiles} />
-        <FieldChoices sample={sample} isPair={model.task === 'pair'} />
-      </Section>
-      <Section title="Model">
-        <label class="unseen" for="model">
-          Model
-        </label>
-        <select id="model" value={model.name} onChange={({ currentTarget }) => onModel(currentTarget.value)}>
-          {models.map(({ name }) => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
-        <p class="note">
-          {model.layers} layers, {model.precision}, {labelsText(model)}.{' '}
-          <a href={`/models/${encodeURIComponent(model.name)}`}>More of it</a>
-        </p>
-      </Section>
-      {evaluation === 'asking' ? (
-        <Section title="Speed and accuracy">
-          <p>Asking …</p>
+      <fieldset class="choices" disabled={isSending}>
+        <Section title="Corpus">
+          <DropZone files={files} onFiles={onFiles} />
+          <CorpusChoices sample={sample} isPair={model.task === 'pair'} onFormat={setFormat} />
         </Section>
-      ) : model.problem === 'regression' ? (
-        <Section title="Speed and accuracy">
-          <p>The model gives numbers, which have no uncertainty: every text runs at full depth.</p>
+        <Section title="Model">
+          <label class="unseen" for="model">
+            Model
+          </label>
+          <select
+            id="model"
+            value={model.name}
+            onChange={({ currentTarget }) => onModel(currentTarget.value)}
+          >
+            {models.map(({ name }) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+          <p class="note">
+            {model.layers} layers, {model.precision}, {labelsText(model)}.{' '}
+            <a href={`/models/${encodeURIComponent(model.name)}`}>More of it</a>
+          </p>
         </Section>
-      ) : (
-        <Section title="Speed and accuracy" note={measuredText(evaluation, model)}>
-          <fieldset class="points">
-            <legend class="unseen">Point on the curve of speed and accuracy</legend>
-            <div>
-              <PointChoice points={points} chosen={current?.name} onChoose={setPoint} />
-              <OwnSpeed
-                isChosen={current === undefined}
-                speed={speed}
-                onChoose={() => setPoint(OWN_SPEED)}
-                onSpeed={setSpeed}
-              />
-            </div>
-            <CurveChart points={points} chosen={current?.name} onChoose={setPoint} />
-          </fieldset>
-        </Section>
-      )}
-      <Prediction model={model} point={current} rows={sample.rows} />
-      <OutputChoices />
+        {evaluation === 'asking' ? (
+          <Section title="Speed and accuracy">
+            <p>Asking …</p>
+          </Section>
+        ) : model.problem === 'regression' ? (
+          <Section title="Speed and accuracy">
+            <p>The model gives numbers, which have no uncertainty: every text runs at full depth.</p>
+          </Section>
+        ) : (
+          <Section title="Speed and accuracy" note={measuredText(evaluation, model)}>
+            <fieldset class="points">
+              <legend class="unseen">Point on the curve of speed and accuracy</legend>
+              <div>
+                <PointChoice points={points} chosen={current?.name} onChoose={setPoint} />
+                <OwnSpeed
+                  isChosen={current === undefined}
+                  speed={speed}
+                  onChoose={() => setPoint(OWN_SPEED)}
+                  onSpeed={setSpeed}
+                />
+              </div>
+              <CurveChart points={points} chosen={current?.name} onChoose={setPoint} />
+            </fieldset>
+          </Section>
+        )}
+        <Prediction model={model} point={current} rows={sample.rows} />
+        <OutputChoices />
+      </fieldset>
       {problem !== undefined && <Problem>{problem}</Problem>}
       {sent !== undefined && (
         <p class="standing">
           <span>Sending</span> <ProgressBar share={sent} label="Sending the corpus" />{' '}
-          <span>{percentText(sent)}</span>
+          <span>{percentText(sent)}</span>{' '}
+          <button type="button" onClick={stop}>
+            Stop
+          </button>
         </p>
       )}
       <p>
-        <button type="submit" class="primary" disabled={sent !== undefined || evaluation === 'asking'}>
+        <button type="submit" class="primary" disabled={isSending || evaluation === 'asking'}>
           Start the run
         </button>
       </p>
@@ -194,55 +209,12 @@ function OwnSpeed({
         min={0}
         max={1}
         step="any"
+        required
         disabled={!isChosen}
         value={speed}
         onInput={({ currentTarget }) => onSpeed(currentTarget.value)}
       />
     </p>
-  );
-}
-
-function FieldChoices({
-  sample: { fields },
-  isPair,
-}: {
-  readonly sample: CorpusSample;
-  readonly isPair: boolean;
-}) {
-  return (
-    <div class="fields">
-      <FieldChoice name="textField" title="Field of the text" fields={fields} />
-      {isPair && <FieldChoice name="pairField" title="Field of the second text" fields={fields} />}
-      <FieldChoice name="labelField" title="Field of the right label" none="there is none" fields={fields} />
-    </div>
-  );
-}
-
-function FieldChoice({
-  name,
-  title,
-  none = 'told by the head of the file',
-  fields,
-}: {
-  readonly name: string;
-  readonly title: string;
-  readonly none?: string;
-  readonly fields: readonly string[];
-}) {
-  return (
-    <label>
-      {title}
-      {fields.length === 0 ? (
-        <input name={name} placeholder={none} />
-      ) : (
-        <select name={name}>
-          <option value="">{none}</option>
-          {fields.map((field) => (
-            <option key={field}>{field}</option>
-          ))}
-        </select>
-      )}
-    </label>
   );
 }
 

@@ -25,9 +25,12 @@ const questions = {
   delete: 'Delete the run, its corpus and its output?',
 };
 
+/** Of the API. */
+const runPath = (id: string): string => `/v1/runs/${encodeURIComponent(id)}`;
+
 export function RunPage({ id, session }: { readonly id: string; readonly session: Session }) {
-  const path = `/v1/runs/${id}`;
-  const { data: run, problem, again } = useEvents<RunView>(path);
+  const path = runPath(id);
+  const { data: run, problem, isLost, again } = useEvents<RunView>(path);
   if (run === undefined) {
     return (
       <Page title="Run">
@@ -42,6 +45,7 @@ export function RunPage({ id, session }: { readonly id: string; readonly session
         <LifeActions path={path} of={run} session={session} questions={questions} home="/" onDone={again} />
       }
     >
+      {isLost && <Problem>Connection lost; trying again.</Problem>}
       <Standing run={run} />
       <Output run={run} />
       <Exits run={run} />
@@ -49,7 +53,11 @@ export function RunPage({ id, session }: { readonly id: string; readonly session
         title="Uncertainty by exit"
         note="Rows by how uncertain the exit was where they left, counted as chunks are committed."
       >
-        <UncertaintyHistograms exits={run.counts?.exits ?? []} />
+        {run.counts === undefined || run.counts.exits.length === 0 ? (
+          <p class="note">{isUnderWay(run) ? 'Nothing is committed yet.' : 'No row was labelled.'}</p>
+        ) : (
+          <UncertaintyHistograms exits={run.counts.exits} />
+        )}
       </Section>
       {isUnderWay(run) && <Stages model={run.request.model} />}
       <Rejects run={run} />
@@ -164,7 +172,7 @@ function Rejects({ run }: { readonly run: RunView }) {
       <RejectTable counts={counts} />
       {run.phase === 'finished' && (
         <p>
-          <a class="button" href={`/v1/runs/${run.id}/rejects`} download>
+          <a class="button" href={`${runPath(run.id)}/rejects`} download>
             Download rejected rows
           </a>
         </p>
@@ -176,7 +184,7 @@ function Rejects({ run }: { readonly run: RunView }) {
 function LeastCertain({ run }: { readonly run: RunView }) {
   const { data } = usePolled<{ rows: UncertainRow[] }>(
     // Once more when the run is over, for the last of them.
-    `/v1/runs/${run.id}/least-certain?phase=${run.phase}`,
+    `${runPath(run.id)}/least-certain?phase=${run.phase}`,
     isUnderWay(run) ? EVERY_MS : undefined,
   );
   if (data === undefined || data.rows.length === 0) return null;

@@ -59,7 +59,7 @@ function RunTable({ runs, total }: { readonly runs: readonly RunView[]; readonly
     return {
       key: run.id,
       cells: [
-        <a href={`/runs/${run.id}`}>{runName(run)}</a>,
+        <a href={`/runs/${encodeURIComponent(run.id)}`}>{runName(run)}</a>,
         <PhaseBadge phase={run.phase} />,
         <>
           {run.request.model}, {policyText(run.request)}

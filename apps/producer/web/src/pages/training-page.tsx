@@ -18,7 +18,7 @@ const questions = {
 
 export function TrainingPage({ id, session }: { readonly id: string; readonly session: Session }) {
   const path = `/v1/training/${encodeURIComponent(id)}`;
-  const { data: training, problem, again } = useEvents<TrainingView>(path);
+  const { data: training, problem, isLost, again } = useEvents<TrainingView>(path);
   if (training === undefined) {
     return (
       <Page title="Training">
@@ -41,6 +41,7 @@ export function TrainingPage({ id, session }: { readonly id: string; readonly se
         />
       }
     >
+      {isLost && <Problem>Connection lost; trying again.</Problem>}
       <section class="panel" aria-label="How it stands">
         <p class="standing">
           <PhaseBadge phase={phase} />

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** A button that asks once more before it does what cannot be undone. */
 export function ConfirmedButton({
@@ -11,20 +11,36 @@ export function ConfirmedButton({
   readonly onConfirm: () => void;
 }) {
   const [isAsking, setAsking] = useState(false);
+  const asking = useRef<HTMLButtonElement>(null);
+  const yes = useRef<HTMLButtonElement>(null);
+  const wasAsking = useRef(false);
+  // What had the focus goes away with the question, and with the answer.
+  useLayoutEffect(() => {
+    if (isAsking) yes.current?.focus();
+    else if (wasAsking.current) asking.current?.focus();
+    wasAsking.current = isAsking;
+  }, [isAsking]);
   if (!isAsking) {
     return (
-      <button type="button" class="danger" onClick={() => setAsking(true)}>
+      <button type="button" class="danger" ref={asking} onClick={() => setAsking(true)}>
         {children}
       </button>
     );
   }
   return (
-    <span class="asking" role="group" aria-label={question}>
+    <span
+      class="asking"
+      role="group"
+      aria-label={question}
+      onKeyDown={({ key }) => {
+        if (key === 'Escape') setAsking(false);
+      }}
+    >
       <span>{question}</span>
       <button
         type="button"
         class="danger"
-        ref={(button) => button?.focus()}
+        ref={yes}
         onClick={() => {
           setAsking(false);
           onConfirm();

@@ -1,5 +1,13 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { bytesText } from '../words/quantity.js';
+
+/** Text and links can be dragged as well; they are no corpus. */
+const bringsFiles = ({ dataTransfer }: DragEvent): boolean =>
+  dataTransfer !== null && dataTransfer.types.includes('Files');
+
+function keepPage(event: DragEvent): void {
+  if (bringsFiles(event)) event.preventDefault();
+}
 
 /** Takes files that are dropped or chosen. */
 export function DropZone({
@@ -10,18 +18,23 @@ export function DropZone({
   readonly onFiles: (files: readonly File[]) => void;
 }) {
   const [isOver, setOver] = useState(false);
+  useEffect(() => {
+    // Dropped beside the zone, files would take the place of the page.
+    addEventListener('dragover', keepPage);
+    addEventListener('drop', keepPage);
+    return () => {
+      removeEventListener('dragover', keepPage);
+      removeEventListener('drop', keepPage);
+    };
+  }, []);
   return (
     <div
       class={isOver ? 'drop over' : 'drop'}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
+      onDragOver={(event) => setOver(bringsFiles(event))}
       onDragLeave={() => setOver(false)}
       onDrop={(event) => {
-        event.preventDefault();
         setOver(false);
-        onFiles([...(event.dataTransfer?.files ?? [])]);
+        if (bringsFiles(event)) onFiles([...(event.dataTransfer?.files ?? [])]);
       }}
     >
       <label for="corpus">
@@ -36,8 +49,8 @@ export function DropZone({
       />
       {files.length > 0 && (
         <ul class="files" aria-label="The corpus">
-          {files.map(({ name, size }) => (
-            <li key={name}>
+          {files.map(({ name, size }, index) => (
+            <li key={index} class="breaks">
               {name} <span class="note">{bytesText(size)}</span>
             </li>
           ))}

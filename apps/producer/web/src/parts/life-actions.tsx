@@ -48,7 +48,12 @@ export function LifeActions({
         </ConfirmedButton>
       )}
       {(phase === 'failed' || phase === 'cancelled') && (
-        <button type="button" class="primary" onClick={() => void act(post(`${path}/resume`), onDone)}>
+        <button
+          type="button"
+          // What failed by its options fails again.
+          class={phase === 'cancelled' ? 'primary' : ''}
+          onClick={() => void act(post(`${path}/resume`), onDone)}
+        >
           Resume
         </button>
       )}

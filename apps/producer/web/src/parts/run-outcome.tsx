@@ -41,6 +41,7 @@ export function RejectTable({ counts: { rejectedByReason } }: { readonly counts:
 
 /** Of a corpus that gives labels. */
 export function QualityFacts({ quality: { accuracy, macroF1, rows } }: { readonly quality: Quality }) {
+  if (rows === 0) return <p>No accuracy: the corpus gives no row a label that the model knows.</p>;
   return (
     <Facts
       of={[

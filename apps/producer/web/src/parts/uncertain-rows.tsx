@@ -36,7 +36,7 @@ export function UncertainRows({ rows }: { readonly rows: readonly UncertainRow[]
                   </>
                 )}
               </>,
-              labels.length === 0 ? 'none' : labels.join(', '),
+              <span class="breaks">{labels.length === 0 ? 'none' : labels.join(', ')}</span>,
               confidence === undefined ? '–' : fractionText(confidence),
               fractionText(uncertainty),
               String(exitLayer),

@@ -22,9 +22,8 @@ export function throughputText({ progress, report }: RunView): string | undefine
   return rate === undefined || rate === 0 ? undefined : rateText(rate);
 }
 
-/** Of its work, 0..1; undefined while nobody knows. */
-export function fractionOf({ phase, progress }: RunView): number | undefined {
+/** Of its work, 0..1; undefined while it goes on and nobody knows. */
+export function fractionOf({ phase, progress }: Pick<RunView, 'phase' | 'progress'>): number | undefined {
   if (phase === 'finished') return 1;
-  if (phase === 'waiting' && progress === undefined) return 0;
-  return progress?.fraction;
+  return progress?.fraction ?? (phase === 'running' ? undefined : 0);
 }
