@@ -41,9 +41,10 @@ Examples:
   $ sluice label corpus.jsonl --model models/mine --out labelled.jsonl
 
 Exit codes:
-  0  done
-  1  failed or stopped; a labelling run goes on when the same command is given again
-  2  used wrongly, or with other options than the run began with: another command is needed`,
+  0    done
+  1    failed or stopped; a labelling run goes on when the same command is given again
+  2    used wrongly, or with other options than the run began with: another command is needed
+  130  Ctrl-C ended the watching of a run, which goes on`,
   );
 // Only the command that is asked for: loading all of them would take longer than a small run. Help names them all.
 const asked = commands.get(process.argv[2] ?? '');

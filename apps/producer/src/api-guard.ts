@@ -38,11 +38,11 @@ export class ApiGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const caller = this.keys === null ? anyone : identify(this.keys, request);
     if (caller === undefined) {
-      throw new ApiError(
-        401,
-        'no-key',
-        'Expected an API key: Authorization: Bearer <key>. sluice key makes one.',
-      );
+      const why =
+        request.headers.authorization === undefined
+          ? 'Expected an API key: Authorization: Bearer <key>. sluice key makes one.'
+          : 'This producer does not know the API key of the Authorization header.';
+      throw new ApiError(401, 'no-key', why);
     }
     if (!allows(caller.scope, needed)) {
       throw new ApiError(
@@ -57,7 +57,7 @@ export class ApiGuard implements CanActivate {
 }
 
 function identify(keys: ApiKeys, { headers }: FastifyRequest): Caller | undefined {
-  const key = /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1];
+  const key = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
   if (key !== undefined) return keys.callerOf(key);
   const cookie = (headers.cookie ?? '').split(/; */).find((each) => each.startsWith(`${SESSION_COOKIE}=`));
   return cookie === undefined ? undefined : keys.callerOfSession(cookie.slice(SESSION_COOKIE.length + 1));

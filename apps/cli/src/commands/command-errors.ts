@@ -1,8 +1,8 @@
 import { CommanderError } from 'commander';
 import { shownText } from '#pipeline/shown-text.js';
 
-/** Exit codes: done, failed, used wrongly. */
-export const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
+/** Exit codes: done, failed, used wrongly; ended by Ctrl-C while what it showed goes on, as a shell has it. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 const usageErrors = new Set([
   'UsageError',
@@ -53,5 +53,7 @@ export function errorText(error: unknown): string {
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  return error instanceof Error && usageErrors.has(error.name) ? exitCodes.usage : exitCodes.failed;
+  if (!(error instanceof Error)) return exitCodes.failed;
+  if (error.name === 'WatchingEndedError') return exitCodes.interrupted;
+  return usageErrors.has(error.name) ? exitCodes.usage : exitCodes.failed;
 }

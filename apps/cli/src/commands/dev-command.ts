@@ -1,11 +1,16 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { bundleDirectory } from '#model/registry/model-registry.js';
 import { UsageError } from '#run/usage-error.js';
+import type { DevOptions } from '../dev/dev-fleet.js';
 import { DevFleet } from '../dev/dev-fleet.js';
+import { lockFolder } from '../dev/lock-folder.js';
+import { producerPorts } from '../dev/producer-ports.js';
+import { producerReady } from '../dev/producer-ready.js';
 import { stopOnSignals } from '../label/stop-on-signals.js';
 import { nameList, threadCount, wholeNumber } from '../option-values.js';
 
@@ -19,7 +24,7 @@ Examples:
 In another terminal:
   $ sluice submit mail.jsonl --model spam --watch
 
-Ctrl-C stops all of it. Runs and trainings go on where they were when it is started again.`;
+Ctrl-C, or closing the terminal, stops all of it. Runs and trainings go on where they were when it is started again.`;
 
 interface DevFlags {
   readonly model: string;
@@ -61,33 +66,50 @@ async function dev({ model, workers, threads, stages, redis, dir, ...flags }: De
       'There is no redis-server on this machine. Install it (Debian: apt-get install redis-server), or name one with --redis.',
     );
   }
-  const stop = stopOnSignals();
-  const fleet = new DevFleet({
-    model,
-    stages: stages ?? Array.from({ length: workers }, () => 'all'),
-    threads,
-    redis,
-    folder: dir,
-    port: flags.port,
-    trainer: flags.trainer,
-    checkpoints: flags.checkpoints,
-    onLine: (name, line) => process.stderr.write(`${name.padEnd(9)} ${line}\n`),
-  });
+  const lock = await lockFolder(dir);
+  try {
+    const ports = await producerPorts(flags.port);
+    await runUntilStopped({
+      model,
+      stages: stages ?? Array.from({ length: workers }, () => 'all'),
+      threads,
+      redis,
+      folder: dir,
+      ports,
+      trainer: flags.trainer,
+      checkpoints: flags.checkpoints,
+      onLine: say,
+    });
+  } finally {
+    await lock.release();
+  }
+}
+
+/** @throws ServiceEndedError */
+async function runUntilStopped(options: Omit<DevOptions, 'onGiveUp'>): Promise<void> {
+  // SIGHUP is the end of the terminal.
+  const stop = stopOnSignals(['SIGINT', 'SIGTERM', 'SIGHUP']);
+  const failure = new AbortController();
+  const over = AbortSignal.any([stop.signal, failure.signal]);
+  // Nothing else keeps this process alive where Redis is another's and services write nothing.
+  const alive = setInterval(() => undefined, 60_000);
+  const fleet = new DevFleet({ ...options, onGiveUp: (error) => failure.abort(error) });
   try {
     await fleet.start();
-    process.stderr.write(
-      `${'dev'.padEnd(9)} Submit a corpus: sluice submit <corpus> --model ${basename(model)} --watch\n`,
+    producerReady(options.ports, over).then(
+      () => say('dev', `Submit a corpus: sluice submit <corpus> --model ${basename(options.model)} --watch`),
+      () => undefined,
     );
-    await new Promise<void>((resolve) => {
-      if (stop.signal.aborted) resolve();
-      stop.signal.addEventListener('abort', () => resolve(), { once: true });
-      // Nothing else keeps this process alive where Redis is another's and services write nothing.
-      const alive = setInterval(() => undefined, 60_000);
-      stop.signal.addEventListener('abort', () => clearInterval(alive), { once: true });
-    });
-    process.stderr.write(`${'dev'.padEnd(9)} stopping\n`);
+    if (!over.aborted) await once(over, 'abort');
+    say('dev', 'stopping');
   } finally {
     await fleet.stop();
+    clearInterval(alive);
     stop.release();
   }
+  failure.signal.throwIfAborted();
+}
+
+function say(name: string, line: string): void {
+  process.stderr.write(`${name.padEnd(9)} ${line}\n`);
 }

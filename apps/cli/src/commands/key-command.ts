@@ -53,7 +53,8 @@ async function makeKey(id: string, flags: KeyFlags): Promise<void> {
   const key = `sluice_${randomBytes(24).toString('base64url')}`;
   const sha256 = createHash('sha256').update(key).digest('hex');
   await writeDurably(file, `${JSON.stringify([...keys, { id, sha256, scope }], undefined, 2)}\n`);
-  printResult(flags, { id, scope, file, key }, () => [key]);
+  // Also with --quiet: nothing else ever tells the key.
+  printResult({ json: flags.json }, { id, scope, file, key }, () => [key]);
 }
 
 async function readKeys(file: string): Promise<z.infer<typeof keysSchema>> {

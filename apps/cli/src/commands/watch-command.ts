@@ -11,7 +11,7 @@ Examples:
   $ sluice watch k3v9x0q2m8aa --server https://sluice.example.org
   $ sluice watch k3v9x0q2m8aa --json > report.json     # waits, then prints the run as JSON
 
-Ctrl-C ends the watching, not the run. The exit code is 1 where the run fails or is cancelled.`;
+Ctrl-C ends the watching, not the run, with exit code 130. The exit code is 1 where the run fails or is cancelled.`;
 
 export function addWatchCommand(program: Command): void {
   withServerOptions(

@@ -4,6 +4,7 @@ import { connectRedis } from '#queue/redis-connection.js';
 import { makeFolder } from '#pipeline/run-directory/durable-write.js';
 import { UsageError } from '#run/usage-error.js';
 import { freePort } from './free-port.js';
+import type { ProducerPorts } from './producer-ports.js';
 import { ServiceProcess } from './service-process.js';
 
 export interface DevOptions {
@@ -19,10 +20,12 @@ export interface DevOptions {
   readonly threads: number;
   /** A Redis that runs already; one is started where it is absent. */
   readonly redis?: string | undefined;
-  /** Where runs, and what Redis keeps, are. */
+  /** Where runs, and what Redis keeps, are; it is there. */
   readonly folder: string;
-  readonly port: number;
+  readonly ports: ProducerPorts;
   readonly onLine: (name: string, line: string) => void;
+  /** Hears that a service cannot run as it was told to. */
+  readonly onGiveUp: (error: ServiceEndedError) => void;
 }
 
 /** Without an answer for so long, Redis does not start. */
@@ -30,6 +33,19 @@ const REDIS_STARTS_WITHIN_MS = 10_000;
 /** A service that ended is started again after so long, as a cluster does. */
 const AGAIN_MS = 1000;
 const STOPS_WITHIN_MS = 30_000;
+
+/** A service that ends sooner than this after its start, so many times in a row, does not run at all. */
+const AT_ONCE_MS = 15_000;
+const GIVEN_UP_AFTER = 3;
+
+/** A service that ended again and again as soon as it was started. */
+export class ServiceEndedError extends Error {
+  override readonly name = 'ServiceEndedError';
+
+  constructor(service: string, lastLine: string) {
+    super(`${service} ended ${GIVEN_UP_AFTER} times right after its start: ${lastLine}`);
+  }
+}
 
 /** Redis, a producer, workers and a trainer on this machine, each a process. */
 export class DevFleet {
@@ -43,8 +59,7 @@ export class DevFleet {
 
   /** @throws UsageError where there is no redis-server, or the Redis that was named does not answer */
   async start(): Promise<void> {
-    const { folder, model, stages, threads, port, checkpoints, trainer } = this.#options;
-    await makeFolder(folder);
+    const { folder, model, stages, threads, ports, checkpoints, trainer } = this.#options;
     const redis = this.#options.redis ?? (await this.#startRedis());
     const common = {
       SLUICE_REDIS_URL: redis,
@@ -55,8 +70,8 @@ export class DevFleet {
     this.#run('producer', 'producer', {
       ...common,
       SLUICE_PRODUCER_RUNS_ROOT: join(folder, 'runs'),
-      SLUICE_PRODUCER_API_PORT: String(port),
-      SLUICE_PRODUCER_ADMIN_PORT: String(port === 0 ? 0 : port + 1),
+      SLUICE_PRODUCER_API_PORT: String(ports.api),
+      SLUICE_PRODUCER_ADMIN_PORT: String(ports.admin),
     });
     for (const [index, each] of stages.entries()) {
       this.#run(`worker ${index + 1}`, 'worker', {
@@ -104,8 +119,10 @@ export class DevFleet {
     this.#service(name, process.execPath, [script], { ...process.env, ...settings });
   }
 
-  #service(name: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv): void {
-    const { onLine } = this.#options;
+  /** @param ended how many times it ended at once before */
+  #service(name: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv, ended = 0): void {
+    const { onLine, onGiveUp } = this.#options;
+    const begun = performance.now();
     const service = new ServiceProcess({
       name,
       command,
@@ -114,10 +131,16 @@ export class DevFleet {
       onLine,
       onEnd: (_, how) => {
         onLine(name, `ended: ${how}`);
+        const times = performance.now() - begun < AT_ONCE_MS ? ended + 1 : 0;
+        // Its last lines are read meanwhile.
         setTimeout(() => {
           if (this.#isStopping) return;
+          if (times === GIVEN_UP_AFTER) {
+            onGiveUp(new ServiceEndedError(name, service.lastLine));
+            return;
+          }
           onLine(name, 'started again');
-          this.#service(name, command, args, env);
+          this.#service(name, command, args, env, times);
         }, AGAIN_MS);
       },
     });

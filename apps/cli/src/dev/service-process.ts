@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { endWithThisProcess } from './end-with-this-process.js';
 
 export interface ServiceOptions {
   /** Under which its lines are shown. */
@@ -21,11 +22,13 @@ export class ServiceProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
   #isStopping = false;
+  #lastLine = '';
 
   constructor({ name, command, args, env, onLine, onEnd }: ServiceOptions) {
     this.name = name;
     // A process group of its own: Ctrl-C of the terminal reaches this process, which stops the services in order.
     this.#child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    endWithThisProcess(this.#child);
     this.#ended = new Promise((resolve) => {
       this.#child.once('error', (error) => {
         if (!this.#isStopping) onEnd(name, error.message);
@@ -37,8 +40,17 @@ export class ServiceProcess {
       });
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      if (stream !== null) readLines(stream, (line) => onLine(name, line));
+      if (stream === null) continue;
+      readLines(stream, (line) => {
+        this.#lastLine = line;
+        onLine(name, line);
+      });
     }
+  }
+
+  /** What it wrote last. */
+  get lastLine(): string {
+    return this.#lastLine;
   }
 
   /** Lets it end what it does; a service that does not stop within `ms` is killed. */

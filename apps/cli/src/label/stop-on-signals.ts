@@ -4,8 +4,12 @@ const ONE_WISH_MS = 500;
 /**
  * Turns the first Ctrl-C (or SIGTERM) into a clean stop. A later one ends the process at once, as the system does it:
  * `process.exit` would wait for the threads' batches.
+ * @param signals those that stop it
  */
-export function stopOnSignals(): { readonly signal: AbortSignal; release(): void } {
+export function stopOnSignals(signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM']): {
+  readonly signal: AbortSignal;
+  release(): void;
+} {
   const controller = new AbortController();
   let stopped = 0;
   const stop = (signal: NodeJS.Signals): void => {
@@ -18,14 +22,12 @@ export function stopOnSignals(): { readonly signal: AbortSignal; release(): void
     }
   };
   const forget = (): void => {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
+    for (const each of signals) process.off(each, stop);
   };
   // Where the user has stopped it the process ends next, and the doubled signal may still be on its way.
   const release = (): void => {
     if (!controller.signal.aborted) forget();
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  for (const each of signals) process.on(each, stop);
   return { signal: controller.signal, release };
 }

@@ -24,12 +24,12 @@ export class ProducerError extends Error {
   }
 }
 
-/** The key of `SLUICE_API_KEY`, or in the file that `SLUICE_API_KEY_FILE` names. @throws UsageError */
+/** The key of `SLUICE_API_KEY`, or in the file that `SLUICE_API_KEY_FILE` names; an empty one is none. @throws UsageError */
 export function apiKeyOf(environment: NodeJS.ProcessEnv): string | undefined {
   const file = environment['SLUICE_API_KEY_FILE'];
-  if (file === undefined) return environment['SLUICE_API_KEY'];
+  if (file === undefined) return environment['SLUICE_API_KEY']?.trim() || undefined;
   try {
-    return readFileSync(file, 'utf8').trim();
+    return readFileSync(file, 'utf8').trim() || undefined;
   } catch (error) {
     throw new UsageError(
       `The file of SLUICE_API_KEY_FILE cannot be read: ${error instanceof Error ? error.message : String(error)}`,
@@ -45,10 +45,16 @@ export class ProducerClient {
   readonly server: string;
   readonly #key: string | undefined;
 
-  /** @throws UsageError for what is no address of HTTP */
+  /** @throws UsageError for what is no address of HTTP, or no key */
   constructor(server: string, key: string | undefined) {
     if (!/^https?:\/\//.test(server) || !URL.canParse(server)) {
       throw new UsageError(`Expected the address of a producer, such as ${DEFAULT_SERVER}; got ${server}.`);
+    }
+    // Headers refuse such a key as well, in words that show it.
+    if (key !== undefined && !/^[!-~]+$/.test(key)) {
+      throw new UsageError(
+        'The API key has a character that keys do not have, such as a space, a line break or a letter with an accent: take it as sluice key printed it.',
+      );
     }
     this.server = server.replace(/\/+$/, '');
     this.#key = key;
@@ -151,7 +157,18 @@ export class ProducerClient {
       throw this.#unreachable(error);
     }
     if (answer.ok) return answer;
-    throw new ProducerError(this.server, answer.status, await messageOf(answer));
+    const message = await messageOf(answer);
+    throw new ProducerError(
+      this.server,
+      answer.status,
+      answer.status === 401 ? `${message} ${this.#keyAdvice}` : message,
+    );
+  }
+
+  get #keyAdvice(): string {
+    return this.#key === undefined
+      ? 'Name yours with SLUICE_API_KEY, or its file with SLUICE_API_KEY_FILE.'
+      : 'Look at SLUICE_API_KEY, or SLUICE_API_KEY_FILE.';
   }
 
   #unreachable(error: unknown): ProducerError {

@@ -16,9 +16,18 @@ export class RunEndedError extends Error {
   }
 }
 
+/** The user looks no longer; the run goes on. */
+export class WatchingEndedError extends Error {
+  override readonly name = 'WatchingEndedError';
+
+  constructor(id: string) {
+    super(`The run goes on: sluice watch ${id}`);
+  }
+}
+
 /**
  * Shows a run as it goes on, with the live picture of `sluice label`, until it is finished. Ctrl-C ends only the watching.
- * @throws RunEndedError where it fails, or is cancelled; ProducerError
+ * @throws RunEndedError where it fails, or is cancelled; WatchingEndedError on Ctrl-C; ProducerError
  */
 export async function watchRun(client: ProducerClient, id: string, output: ServerOptions): Promise<RunView> {
   const isSilent = output.quiet === true || output.json === true;
@@ -40,6 +49,8 @@ export async function watchRun(client: ProducerClient, id: string, output: Serve
       if (view.progress !== undefined) display.update(view.progress);
     }
     if (last?.phase === 'finished') end = 'finished';
+  } catch (error) {
+    throw stop.signal.aborted ? new WatchingEndedError(id) : error;
   } finally {
     display.close(end);
     stop.release();
