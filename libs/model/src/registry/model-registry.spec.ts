@@ -131,10 +131,13 @@ describe('ModelRegistry', () => {
     await expect(registry.promote('topics', 7)).rejects.toBeInstanceOf(NoSuchVersionError);
   });
 
-  test.each(['../topics', 'a/b', '', '.hidden', 'a\0b', 'topics@1'])('%j is no name', async (name) => {
-    await expect(registry.add(name, await bundle('one'))).rejects.toBeInstanceOf(NoSuchVersionError);
-    expect(await registry.versions(name)).toEqual([]);
-  });
+  test.each(['../topics', 'a/b', '', '.hidden', 'a\0b', 'topics@1', 'n'.repeat(201), '汉'.repeat(67)])(
+    '%j is no name',
+    async (name) => {
+      await expect(registry.add(name, await bundle('one'))).rejects.toBeInstanceOf(NoSuchVersionError);
+      expect(await registry.versions(name)).toEqual([]);
+    },
+  );
 });
 
 describe('modelReference', () => {
