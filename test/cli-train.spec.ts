@@ -273,7 +273,10 @@ describe('bad data', () => {
       'bad.jsonl',
     ];
     const { end, stderr } = await sluice(...args, '--out', 'bad');
-    expect([end, stderr]).toEqual([1, expect.stringContaining('begin with a new head (--new-head)')]);
+    expect([end, stderr]).toEqual([
+      1,
+      expect.stringContaining('begin with a new head (--new-head, or newHead of a step)'),
+    ]);
   });
 
   it('a dev corpus with rows of the training, and texts without a word, are told of', async () => {

@@ -30,6 +30,8 @@ export function apiErrorOf(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof Error && badRequests.has(error.name))
     return new ApiError(400, 'bad-request', error.message);
+  if (error instanceof Error && error.name === 'PromotionsError')
+    return new ApiError(409, 'damaged', error.message);
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : Number.NaN;
   if (error instanceof Error && status >= 400 && status < 500) {
     return new ApiError(status, 'bad-request', error.message);

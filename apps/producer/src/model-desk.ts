@@ -102,11 +102,7 @@ export class ModelDesk {
 
   /** @throws ApiError where there is no such version */
   async promote(name: string, version: number): Promise<ModelView> {
-    const wanted = await this.#models.version(versionName(name, version));
-    await this.#models.bundleOf(wanted).catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new ApiError(409, 'damaged', `Version ${version} of ${name} cannot be used: ${why}`);
-    });
+    await this.#expectUsable(name, await this.#models.version(versionName(name, version)));
     await this.#models.registry.promote(name, version);
     return this.view(name);
   }
@@ -115,6 +111,7 @@ export class ModelDesk {
   async rollBack(name: string): Promise<ModelView> {
     await this.#models.version(name);
     try {
+      await this.#expectUsable(name, await this.#models.registry.versionBefore(name));
       await this.#models.registry.rollBack(name);
     } catch (error) {
       if (error instanceof NoSuchVersionError) throw new ApiError(409, 'nothing-before', error.message);
@@ -134,6 +131,14 @@ export class ModelDesk {
     const path = join(directory, file);
     if (await isFile(path)) return { path, type };
     throw new ApiError(404, `no-${what}`, `Version ${version} of ${name} has no ${what}.`);
+  }
+
+  /** @throws ApiError */
+  async #expectUsable(name: string, version: ModelVersion): Promise<void> {
+    await this.#models.bundleOf(version).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new ApiError(409, 'damaged', `Version ${version.version} of ${name} cannot be used: ${why}`);
+    });
   }
 
   async #versionView(

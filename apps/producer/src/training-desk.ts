@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import type { Settings } from '#config/settings-schema.js';
 import { isModelName } from '#model/registry/model-name.js';
 import type { TrainingQueue } from '#queue/training-queue.js';
@@ -50,7 +50,7 @@ export class TrainingDesk {
     const { folders, queue, settings } = this.#parts;
     if (!isModelName(request.name)) {
       throw new UsageError(
-        `A model cannot be called ${JSON.stringify(request.name)}: use letters, digits, . _ -`,
+        `A model cannot be called ${JSON.stringify(request.name)}: use letters, digits, . _ -, no more than 200 bytes`,
       );
     }
     checkSteps(request.steps);
@@ -163,7 +163,23 @@ export class TrainingDesk {
     await this.#expectMay(id, caller);
     if (isTrainingUnderWay(await folders.state(id))) throw conflict(id, 'is under way: cancel it first');
     if (await queue.isActive(id)) throw conflict(id, 'is being stopped: try again in a few seconds');
+    const user = await this.#userOf(id);
+    if (user !== undefined) throw conflict(id, `is the base of training ${user}, which is under way`);
     await folders.delete(id);
+  }
+
+  /** A training under way that begins with what this one has made. */
+  async #userOf(id: string): Promise<string | undefined> {
+    const { folders } = this.#parts;
+    const made = folders.path(id) + sep;
+    for (const other of await folders.ids()) {
+      const state = await folders.state(other).catch(() => undefined);
+      if (state === undefined || !isTrainingUnderWay(state)) continue;
+      const submitted = await folders.submitted(other).catch(() => undefined);
+      if (submitted?.request.steps.some((step) => step.kind !== 'evaluate' && step.base?.startsWith(made)))
+        return other;
+    }
+    return undefined;
   }
 
   async #expectMay(id: string, caller: Caller): Promise<void> {

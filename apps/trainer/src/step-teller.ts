@@ -11,7 +11,7 @@ export interface StepTellerParts {
   readonly before: StepRecord;
   readonly write: (record: StepRecord) => Promise<void>;
   readonly onHeard: () => void;
-  /** Hears that the step went on by as many steps as lie between checkpoints. */
+  /** Hears that this trainer made steps and a checkpoint behind them. */
   readonly onCheckpoint: () => Promise<void>;
   readonly log: Log;
 }
@@ -27,7 +27,8 @@ export class StepTeller {
   #progress: TrainingProgress | undefined;
   #written = 0;
   #writing = Promise.resolve();
-  #stepsHere = 0;
+  /** The epoch of the last step that was made here. */
+  #epoch: number | undefined;
 
   constructor(parts: StepTellerParts) {
     this.#parts = parts;
@@ -54,8 +55,10 @@ export class StepTeller {
       metrics.set('training_rate', { phase }, news.rate);
       metrics.count('training_steps_total', { phase });
       metrics.count('training_rows_total', { phase }, news.rows);
-      this.#stepsHere += 1;
-      if (this.#stepsHere % (checkpointSteps + 1) === 0) this.#queue(onCheckpoint);
+      // The checkpoint behind the step before this one was written, or there would not be this one.
+      const isBehindCheckpoint = (news.step - 1) % checkpointSteps === 0 || news.epoch !== this.#epoch;
+      if (this.#epoch !== undefined && isBehindCheckpoint) this.#queue(onCheckpoint);
+      this.#epoch = news.epoch;
     }
     if (news.kind === 'epoch') {
       for (const { layer, share } of news.dev) {

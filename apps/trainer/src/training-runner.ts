@@ -32,6 +32,8 @@ interface Taken {
   readonly id: string;
   /** By which its folder knows this trainer. */
   readonly token: string;
+  /** Ends the work on it here, with a StopReason. */
+  readonly ending: AbortController;
   /** Trainers that died with it since it last went on. */
   deaths: number;
 }
@@ -61,11 +63,11 @@ export class TrainingRunner {
     this.#heard = performance.now();
     const deaths = await this.#deathsOf(id);
     if (deaths === undefined) return 'over';
-    const taken = { id, token: randomBytes(12).toString('hex'), deaths };
+    const ending = new AbortController();
+    const taken = { id, token: randomBytes(12).toString('hex'), ending, deaths };
     await folders.take(id, taken.token);
     this.#taken = taken;
-    const ending = new AbortController();
-    const looking = setInterval(() => void this.#lookAt(taken, ending), LOOK_MS);
+    const looking = setInterval(() => void this.#lookAt(taken), LOOK_MS);
     const stop = AbortSignal.any([signal, ending.signal]);
     try {
       if (deaths >= settings.attempts) {
@@ -113,7 +115,7 @@ export class TrainingRunner {
     return (state.deaths ?? 0) + (state.phase === 'running' ? 1 : 0);
   }
 
-  async #lookAt({ id, token }: Taken, ending: AbortController): Promise<void> {
+  async #lookAt({ id, token, ending }: Taken): Promise<void> {
     const { folders } = this.#parts;
     const end = (reason: StopReason): void => ending.abort(reason);
     const state = await folders.state(id).catch((error: unknown) => {
@@ -125,8 +127,12 @@ export class TrainingRunner {
   }
 
   /** Writes where it stands, unless it is another trainer's by now. */
-  async #set({ id, token }: Taken, state: Omit<TrainingState, 'since'>): Promise<void> {
-    if (await this.#parts.folders.isTakenBy(id, token)) await this.#parts.folders.setState(id, state);
+  async #set(taken: Taken, state: Omit<TrainingState, 'since'>): Promise<void> {
+    if (await this.#isStill(taken)) await this.#parts.folders.setState(taken.id, state);
+  }
+
+  #isStill({ id, token }: Taken): Promise<boolean> {
+    return this.#parts.folders.isTakenBy(id, token);
   }
 
   /** After a training was stopped: whoever cancelled or took it has written so. */
@@ -156,7 +162,9 @@ export class TrainingRunner {
       const teller = new StepTeller({
         metrics,
         before: await folders.record(id, index),
-        write: (record) => folders.setRecord(id, index, record),
+        write: async (record) => {
+          if (await this.#isStill(taken)) await folders.setRecord(id, index, record);
+        },
         onHeard: () => (this.#heard = performance.now()),
         onCheckpoint: wentOn,
         log,
@@ -165,6 +173,8 @@ export class TrainingRunner {
       try {
         const result = await workOnStep({ training, index, step, folders, models, teller, signal, settings });
         await teller.end();
+        // It may have been lost or cancelled since the last look.
+        await this.#lookAt(taken);
         signal.throwIfAborted();
         await folders.setResult(id, index, { seconds: (performance.now() - begun) / 1000, ...result });
       } finally {

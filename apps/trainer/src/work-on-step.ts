@@ -17,6 +17,7 @@ import type { StepResult } from '#training/job/training-view.js';
 import { trainInProcess } from '#training/process/training-process.js';
 import { compileArguments, evaluateArguments } from './command-arguments.js';
 import { runCommand } from './command-process.js';
+import { killingSignal } from './killing-signal.js';
 import type { StepTeller } from './step-teller.js';
 
 export interface StepWork {
@@ -81,18 +82,11 @@ async function train(work: Of<FineTuneStep | DistilStep>): Promise<Omit<StepResu
     step.kind === 'train'
       ? fineTuneRequest({ ...step, backend }, places)
       : distilRequest({ ...step, backend }, places);
-  const kill = new AbortController();
-  // Another trainer may have the training by now: its checkpoints are not to be touched.
-  const killIfLost = (): void => {
-    if (signal.reason === 'lock-lost' || signal.reason === 'taken') kill.abort();
-  };
-  signal.addEventListener('abort', killIfLost, { once: true });
   const outcome = await trainInProcess(request, {
     signal,
-    kill: kill.signal,
+    kill: killingSignal(signal),
     onNews: (news) => teller.news(news, step.checkpointSteps),
   });
-  signal.removeEventListener('abort', killIfLost);
   signal.throwIfAborted();
   if (outcome.end === 'early') teller.note(`Ended early, with the numbers of epoch ${outcome.epoch}.`);
   return {};

@@ -6,6 +6,7 @@ import type { OutputOptions } from '../commands/output-options.js';
 import { printResult } from '../commands/output-options.js';
 import { openDisplay } from '../terminal/open-display.js';
 import { figureText, trainingView } from '../terminal/training-view.js';
+import { lockWork } from './lock-work.js';
 
 /** Stopped by the user; the training can go on. */
 export class TrainingStoppedError extends Error {
@@ -21,12 +22,16 @@ export async function trainWithDisplay(request: TrainingRequest, flags: OutputOp
   const silent = flags.quiet === true || flags.json === true;
   const display = openDisplay(process.stderr, process.env, silent, trainingView);
   const stop = stopOnSignals();
+  const lost = new AbortController();
   let shown = notBegun;
   let end: 'finished' | 'stopped' = 'stopped';
   let outcome: TrainingOutcome;
+  let unlock: (() => Promise<void>) | undefined;
   try {
+    unlock = await lockWork(request.out, (error) => lost.abort(error));
     outcome = await trainInProcess(request, {
       signal: stop.signal,
+      kill: lost.signal,
       onNews: (news) => {
         if (news.kind === 'note') return display.note(news.note);
         shown = nextProgress(shown, news);
@@ -38,9 +43,12 @@ export async function trainWithDisplay(request: TrainingRequest, flags: OutputOp
       },
     });
     end = outcome.end === 'stopped' ? 'stopped' : 'finished';
+  } catch (error) {
+    throw lost.signal.aborted ? lost.signal.reason : error;
   } finally {
     display.close(end);
     stop.release();
+    await unlock?.();
   }
   if (outcome.end === 'stopped') throw new TrainingStoppedError(outcome.steps);
   printResult(flags, outcome, () => outcomeLines(outcome));

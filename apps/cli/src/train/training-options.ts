@@ -4,6 +4,7 @@ import type { BackendName } from '#training/backend/backend-names.js';
 import { backendNames } from '#training/backend/backend-names.js';
 import type { LoopOptions } from '#training/loop/train.js';
 import type { TrainingPlaces } from '#training/job/step-request.js';
+import { MOST_EPOCHS } from '#training/job/training-steps.js';
 import type { CorpusFields } from '../commands/corpus-fields.js';
 import { withCorpusFields } from '../commands/corpus-fields.js';
 import type { OutputOptions } from '../commands/output-options.js';
@@ -33,7 +34,12 @@ export function withTrainingOptions(
     .option('--dev <file>', 'corpus that every epoch is measured on; the best epoch is kept')
     .requiredOption('-o, --out <dir>', 'directory of the checkpoint that is made')
     .option('--force', 'replace the checkpoint if it is there', false)
-    .option('--epochs <n>', 'times that the corpus is learned from', wholeNumber(1), defaults.epochs)
+    .option(
+      '--epochs <n>',
+      'times that the corpus is learned from',
+      wholeNumber(1, MOST_EPOCHS),
+      defaults.epochs,
+    )
     .option('--batch-tokens <n>', 'tokens of a batch', wholeNumber(16), defaults.batchTokens)
     .option('--accumulate <n>', 'batches that make one step', wholeNumber(1), 1)
     .option('--rate <rate>', 'highest learning rate', positiveNumber, defaults.rate)

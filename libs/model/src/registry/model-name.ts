@@ -5,12 +5,14 @@ export interface ModelReference {
   readonly version: number | undefined;
 }
 
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,254}$/u;
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u;
+/** A file system takes 255, some of which are for the endings of what is made under the name. */
+const MOST_BYTES = 200;
 const REFERENCE = /^([^@]+)(?:@(\d{1,9}))?$/;
 
 /** Whether a model may have this name: it is one of a folder, and no path. */
 export function isModelName(name: string): boolean {
-  return NAME.test(name);
+  return Buffer.byteLength(name) <= MOST_BYTES && NAME.test(name);
 }
 
 /** Reads `topics`, or `topics@3`; undefined for what is neither. */

@@ -41,6 +41,46 @@ describe('ModelRegistry', () => {
     expect(await inUse('topics')).toBe('one');
   });
 
+  async function threePromoted(): Promise<void> {
+    for (const content of ['one', 'two', 'three']) await registry.add('topics', await bundle(content));
+    await registry.promote('topics', 2);
+    await registry.promote('topics', 3);
+  }
+
+  test('promotions that cannot be read are no reason to go back to the first version, and are not written over', async () => {
+    await threePromoted();
+    const file = join(registry.root, 'topics', 'promoted.json');
+    const torn = (await readFile(file, 'utf8')).slice(0, 30);
+    await writeFile(file, torn);
+    const error = /^promoted\.json of the model topics cannot be read \(it is damaged\): .* delete it/;
+    await expect(registry.version('topics')).rejects.toThrow(error);
+    await expect(bundleDirectory(join(registry.root, 'topics'))).rejects.toThrow(error);
+    await expect(registry.promote('topics', 2)).rejects.toThrow(error);
+    await expect(registry.rollBack('topics')).rejects.toThrow(error);
+    expect(await readFile(file, 'utf8')).toBe(torn);
+    // One that is named is found.
+    expect((await registry.version('topics', 3)).version).toBe(3);
+    await rm(file);
+    expect(await inUse('topics')).toBe('one');
+  });
+
+  test('a new version does not take the number of a promoted one that was deleted', async () => {
+    await threePromoted();
+    await rm(join(registry.root, 'topics', 'v3'), { recursive: true });
+    expect(await inUse('topics')).toBe('two');
+    const { version } = await registry.add('topics', await bundle('four'));
+    expect([version, await inUse('topics')]).toEqual([4, 'two']);
+  });
+
+  test('a roll-back leaves out versions that were deleted', async () => {
+    await threePromoted();
+    await rm(join(registry.root, 'topics', 'v3'), { recursive: true });
+    expect((await registry.versionBefore('topics')).version).toBe(1);
+    await registry.rollBack('topics');
+    expect(await inUse('topics')).toBe('one');
+    await expect(registry.rollBack('topics')).rejects.toBeInstanceOf(NoSuchVersionError);
+  });
+
   test('promoting the version in use again changes nothing', async () => {
     await registry.add('topics', await bundle('one'));
     await registry.add('topics', await bundle('two'));
@@ -91,10 +131,13 @@ describe('ModelRegistry', () => {
     await expect(registry.promote('topics', 7)).rejects.toBeInstanceOf(NoSuchVersionError);
   });
 
-  test.each(['../topics', 'a/b', '', '.hidden', 'a\0b', 'topics@1'])('%j is no name', async (name) => {
-    await expect(registry.add(name, await bundle('one'))).rejects.toBeInstanceOf(NoSuchVersionError);
-    expect(await registry.versions(name)).toEqual([]);
-  });
+  test.each(['../topics', 'a/b', '', '.hidden', 'a\0b', 'topics@1', 'n'.repeat(201), '汉'.repeat(67)])(
+    '%j is no name',
+    async (name) => {
+      await expect(registry.add(name, await bundle('one'))).rejects.toBeInstanceOf(NoSuchVersionError);
+      expect(await registry.versions(name)).toEqual([]);
+    },
+  );
 });
 
 describe('modelReference', () => {

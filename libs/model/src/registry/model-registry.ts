@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { cp, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { makeFolder, syncFolder, writeDurably } from '#pipeline/run-directory/durable-write.js';
 import { isModelName } from './model-name.js';
@@ -22,6 +22,19 @@ export class NoSuchVersionError extends Error {
     message: string,
   ) {
     super(message);
+  }
+}
+
+/** What is known of the promotions of a model is damaged: any version that is taken in their place may be a wrong one. */
+export class PromotionsError extends Error {
+  override readonly name = 'PromotionsError';
+
+  constructor(folder: string, why: string) {
+    const model = basename(resolve(folder));
+    super(
+      `${PROMOTED} of the model ${model} cannot be read (${why}): it says which version is in use. Put it back from a ` +
+        'copy, or delete it; without it the first version is in use until another one is promoted.',
+    );
   }
 }
 
@@ -65,7 +78,7 @@ export class ModelRegistry {
 
   /**
    * @param version undefined: the one that is promoted
-   * @throws NoSuchVersionError
+   * @throws NoSuchVersionError, PromotionsError
    */
   async version(name: string, version?: number): Promise<ModelVersion> {
     const versions = await this.versions(name);
@@ -130,15 +143,27 @@ export class ModelRegistry {
     await writePromotions(folder, [...before, { version, at: new Date().toISOString() }]);
   }
 
+  /** The version that a roll-back makes the one to use. @throws NoSuchVersionError where there is none */
+  async versionBefore(name: string): Promise<ModelVersion> {
+    return (await this.#before(name)).version;
+  }
+
   /** Makes the version that was promoted before the one to use. @throws NoSuchVersionError where there is none */
   async rollBack(name: string): Promise<void> {
-    await this.version(name);
-    const folder = join(this.root, name);
-    const history = (await readPromotions(folder)).slice(0, -1);
-    if (history.length === 0) {
+    await writePromotions(join(this.root, name), (await this.#before(name)).history);
+  }
+
+  /** The last promotion of another version than the one in use, of those that are still there. */
+  async #before(name: string): Promise<{ readonly version: ModelVersion; readonly history: Promotions }> {
+    const used = await this.version(name);
+    const history = await readPromotions(join(this.root, name));
+    const others = (await this.versions(name)).filter(({ version }) => version !== used.version);
+    const at = history.findLastIndex(({ version }) => others.some((other) => other.version === version));
+    const version = others.find((other) => other.version === history[at]?.version);
+    if (version === undefined) {
       throw new NoSuchVersionError(name, `No version of ${name} was promoted before the one in use.`);
     }
-    await writePromotions(folder, history);
+    return { version, history: history.slice(0, at + 1) };
   }
 }
 
@@ -189,10 +214,14 @@ async function syncFiles(folder: string): Promise<void> {
   await syncFolder(folder);
 }
 
-/** The number after the greatest that a folder in it has, whether it is a bundle or not. */
+/**
+ * The number after the greatest that a folder in it has, whether it is a bundle or not, or that was promoted: a new version
+ * with the number of one that was deleted would be in use at once.
+ */
 async function freeNumber(folder: string): Promise<number> {
   const numbers = (await readdir(folder)).map((entry) => Number(VERSION.exec(entry)?.[1] ?? 0));
-  return Math.max(0, ...numbers) + 1;
+  const promoted = (await readPromotions(folder)).map(({ version }) => version);
+  return Math.max(0, ...numbers, ...promoted) + 1;
 }
 
 /** The version in use: the last that was promoted and is there; else the first that there is. */
@@ -201,12 +230,21 @@ function promotedOf(versions: readonly ModelVersion[], promotions: Promotions): 
   return promotions.findLast(({ version }) => isThere(version))?.version ?? versions.at(-1)?.version;
 }
 
+/** None where none was promoted yet. @throws PromotionsError */
 async function readPromotions(folder: string): Promise<Promotions> {
+  let text: string;
   try {
-    return promotedSchema.parse(JSON.parse(await readFile(join(folder, PROMOTED), 'utf8'))).promoted;
+    text = await readFile(join(folder, PROMOTED), 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    // A path of a file has no promotions either.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw new PromotionsError(folder, code);
+  }
+  try {
+    return promotedSchema.parse(JSON.parse(text)).promoted;
   } catch {
-    // None was promoted yet, or somebody wrote into the file: promoting again mends it.
-    return [];
+    throw new PromotionsError(folder, 'it is damaged');
   }
 }
 

@@ -6,7 +6,7 @@ export class StepsError extends Error {
 }
 
 /**
- * Each step works on what those before it made: the first has a base, or a model, and no other has one.
+ * The heads of an exit have the same width. Each step works on what those before it made: the first has a base, or a model, and no other has one.
  * @throws StepsError
  */
 export function checkSteps(steps: readonly TrainingStep[]): void {
@@ -31,6 +31,9 @@ export function checkSteps(steps: readonly TrainingStep[]): void {
     }
     if (hasCheckpoint && step.base !== undefined) {
       throw new StepsError(`${place} goes on with the checkpoint of the step before it: leave out its base.`);
+    }
+    if (step.kind !== 'compile' && step.exitSize % step.exitHeads !== 0) {
+      throw new StepsError(`${place}: exitSize must be a multiple of exitHeads.`);
     }
     if (step.kind === 'compile' && step.calibrate === undefined && step.precision === 'int8') {
       throw new StepsError(`${place} needs calibrate for int8.`);

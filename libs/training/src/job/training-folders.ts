@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { makeFolder, writeDurably } from '#pipeline/run-directory/durable-write.js';
-import { trainingRequestSchema } from './training-steps.js';
+import { placedRequestSchema } from './training-steps.js';
 import { isTrainingUnderWay } from './training-view.js';
 import type { StepRecord, StepResult, StepView, TrainingState, TrainingView } from './training-view.js';
 
@@ -12,7 +12,7 @@ const submittedSchema = z.object({
   id: z.string(),
   owner: z.string(),
   createdAt: z.string(),
-  request: trainingRequestSchema,
+  request: placedRequestSchema,
 });
 export type SubmittedTraining = z.infer<typeof submittedSchema>;
 

@@ -10,6 +10,12 @@ const fileName = z
   .max(4096)
   .describe('Name of an uploaded file, or of one below the folder that the producer allows.');
 const share = z.number().min(0).max(1);
+/** Each of them stands for a pass over the corpus: a slip of the finger must not keep a trainer for ever. */
+export const MOST_EPOCHS = 10_000;
+const layers = z
+  .array(z.int().min(0).max(255))
+  .min(1)
+  .refine((given) => new Set(given).size === given.length, 'expected each layer once');
 const baseName = z
   .string()
   .min(1)
@@ -34,7 +40,7 @@ const training = (defaults: { epochs: number; batchTokens: number; rate: number 
   data: fileName.describe('Corpus to learn from.'),
   dev: fileName.optional().describe('Corpus that every epoch is measured on; the best epoch is kept.'),
   limit: z.int().min(1).optional().describe('Learn from the first so many rows.'),
-  epochs: z.int().min(1).default(defaults.epochs),
+  epochs: z.int().min(1).max(MOST_EPOCHS).default(defaults.epochs),
   batchTokens: z.int().min(16).default(defaults.batchTokens).describe('Tokens of a batch.'),
   accumulate: z.int().min(1).default(1).describe('Batches that make one step.'),
   rate: z.number().positive().default(defaults.rate).describe('Highest learning rate.'),
@@ -82,6 +88,7 @@ export const fineTuneStep = z.strictObject({
       hiddenSize: z.int().min(1),
       heads: z.int().min(1),
     })
+    .refine(({ hiddenSize, heads }) => hiddenSize % heads === 0, 'hiddenSize must be a multiple of heads')
     .optional()
     .describe('A new encoder of this shape; the base gives the tokenizer.'),
 });
@@ -92,7 +99,7 @@ export const distilStep = z.strictObject({
   kind: z.literal('distil'),
   base: baseName.optional(),
   ...training(distilDefaults),
-  exits: z.array(z.int().min(0).max(255)).optional().describe('Layers that get an exit; all unless given.'),
+  exits: layers.optional().describe('Layers that get an exit; all unless given.'),
   newExits: z
     .boolean()
     .default(false)
@@ -116,8 +123,8 @@ const compileStep = z.strictObject({
   calibrate: fileName.optional().describe('Corpus whose first texts give the int8 scales.'),
   measure: fileName.optional().describe('Corpus whose first texts quality is measured on.'),
   minAgreement: share.optional(),
-  stages: z.array(z.int().min(0).max(255)).optional().describe('Last layer of each stage but the final one.'),
-  exits: z.array(z.int().min(0).max(255)).optional().describe('Exits to keep.'),
+  stages: layers.optional().describe('Last layer of each stage but the final one.'),
+  exits: layers.optional().describe('Exits to keep.'),
   maxLength: z.int().min(4).optional(),
   uncertaintyTop: z.int().min(2).optional(),
 });
@@ -158,6 +165,22 @@ export const trainingRequestSchema = z.strictObject({
   steps: z.array(step).min(1).max(16).describe('In order; each works on what the one before it made.'),
 });
 export type TrainingRequestBody = z.infer<typeof trainingRequestSchema>;
+
+const directory = z.string().min(1);
+
+/** The same as it is kept: a base is the directory that its name meant. */
+export const placedRequestSchema = trainingRequestSchema.extend({
+  steps: z
+    .array(
+      z.discriminatedUnion('kind', [
+        fineTuneStep.extend({ base: directory }),
+        distilStep.extend({ base: directory.optional() }),
+        compileStep.extend({ base: directory.optional() }),
+        evaluateStep,
+      ]),
+    )
+    .min(1),
+});
 
 /** Of a step, the names of its corpora. */
 export const corpusKeys = ['data', 'dev', 'calibrate', 'measure'] as const;

@@ -50,7 +50,7 @@ export class LossNotFiniteError extends Error {
     const shown = `${rows.slice(0, 10).join(', ')}${rows.length > 10 ? ', …' : ''}`;
     super(
       `The loss is not finite at step ${step} (epoch ${epoch}), on the batch with rows ${shown}. The last good ` +
-        'checkpoint is kept. Look at these rows, or start anew with a lower --rate.',
+        'checkpoint is kept. Look at these rows, or start anew with a lower learning rate.',
     );
   }
 }
@@ -93,7 +93,8 @@ class TrainingLoop {
     const position = await states.restore(this.#task.model, this.#optimiser, this.#bestValues);
     this.#best = position?.best ?? null;
     if (position !== undefined) onResume?.(position.step);
-    const steps = this.#stepsBefore(epochs + 1);
+    const steps = await this.#countSteps();
+    if (steps === undefined) return await this.#stopped(0);
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const before = this.#stepsBefore(epoch);
       // A checkpoint at the end of an epoch is made behind its evaluation.
@@ -135,12 +136,20 @@ class TrainingLoop {
     return groups;
   }
 
+  /** Steps of all epochs; undefined where it is stopped meanwhile: many epochs of a great corpus take a while. */
+  async #countSteps(): Promise<number | undefined> {
+    const { epochs } = this.#options;
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      // Messages to this process are heard between epochs.
+      await new Promise(setImmediate);
+      if (this.#hooks.signal?.aborted === true) return undefined;
+      this.#stepsOfEpochs.push(this.#stepsBefore(epoch) + this.#groups(epoch).length);
+    }
+    return this.#stepsBefore(epochs + 1);
+  }
+
   /** Steps of the epochs before this one. */
   #stepsBefore(epoch: number): number {
-    while (this.#stepsOfEpochs.length < epoch) {
-      const last = this.#stepsOfEpochs.length;
-      this.#stepsOfEpochs.push(this.#stepsOfEpochs[last - 1]! + this.#groups(last).length);
-    }
     return this.#stepsOfEpochs[epoch - 1]!;
   }
 

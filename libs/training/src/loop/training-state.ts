@@ -16,6 +16,8 @@ const positionSchema = z.object({
   best: z.object({ epoch: z.int(), score: z.number() }).nullable(),
   /** Tensors of the best epoch are there. */
   hasBest: z.boolean(),
+  /** What computed. */
+  backend: z.string().optional(),
 });
 
 /** Where a training stands, beside its numbers. */
@@ -27,7 +29,7 @@ export class OtherTrainingError extends Error {
 
   constructor(readonly folder: string) {
     super(
-      `${folder} holds a training of other data or options. Give the same ones to go on with it, or start anew with --force.`,
+      `${folder} holds a training of other data or options. Give the same ones to go on with it, or start anew (--force, or a new training).`,
     );
   }
 }
@@ -41,11 +43,13 @@ const NAME = /^step-(\d{9})$/;
 export class TrainingStates {
   readonly #folder: string;
   readonly #settings: string;
+  readonly #backend: string | undefined;
 
-  /** @param settings what the numbers depend on */
-  constructor(folder: string, settings: string) {
+  /** @param settings what the numbers depend on @param backend that computes */
+  constructor(folder: string, settings: string, backend?: string) {
     this.#folder = folder;
     this.#settings = settings;
+    this.#backend = backend;
   }
 
   /**
@@ -89,6 +93,7 @@ export class TrainingStates {
       step: optimiser.steps,
       best: position.best,
       hasBest: best.size > 0,
+      backend: this.#backend,
     };
     await writeWholeDirectory(join(this.#folder, name), async (folder) => {
       const write = (file: string, values: Values): Promise<void> =>

@@ -19,7 +19,10 @@ export async function prepareFineTuning(
   const maxLength = fineTunedLength(base, request);
   const tokenizer = await tokenizerOf(checkpoint, { specialTokens: base.specialTokens, maxLength });
   const labels = request.labels ?? (keptHead(base, request) === undefined ? undefined : base.labels);
-  const advice = request.labels === undefined ? " They are the base's; --new-head begins with others." : '';
+  const advice =
+    request.labels === undefined
+      ? " They are the base's; a new head begins with others (--new-head, or newHead of a step)."
+      : '';
   const rows = await readRows({ corpus: request.data, tokenizer, task, labelled: true, labels, advice });
   tell(note, 'Training', rows);
   const path = request.data.paths.join(', ');

@@ -30,7 +30,7 @@ export async function runTraining(request: TrainingRequest, hooks: TrainingHooks
   try {
     const prepared = await prepare(request, checkpoint, hooks);
     try {
-      const result = await trainInFolder(prepared, request, checkpoint, hooks);
+      const result = await trainInFolder(prepared, request, checkpoint, backend, hooks);
       const outcome = { out: request.out, ...result, backend, seconds: seconds() };
       if (result.end !== 'stopped') await finish(prepared, request, checkpoint, outcome);
       return outcome;

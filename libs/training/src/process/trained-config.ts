@@ -42,7 +42,7 @@ export function fineTunedConfig(
   if (kept !== undefined && (base.problem !== 'single-label' || base.labels.length !== labels.length)) {
     throw new CheckpointError(
       path,
-      `its head is ${base.problem} with ${base.labels.length} labels, the corpus has ${labels.length}, of which a text has one; begin with a new head (--new-head).`,
+      `its head is ${base.problem} with ${base.labels.length} labels, the corpus has ${labels.length}, of which a text has one; begin with a new head (--new-head, or newHead of a step).`,
     );
   }
   const fresh = (layer: number): Exit => ({ layer, kind: 'fastbert', ...exit });

@@ -3,6 +3,7 @@ import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Checkpoint } from '#model/checkpoint/checkpoint.js';
 import { isThere } from '#model/whole-directory.js';
+import type { BackendName } from '../backend/backend-names.js';
 import type { TrainingRows } from '../data/read-rows.js';
 import type { LoopResult } from '../loop/train.js';
 import { train } from '../loop/train.js';
@@ -32,12 +33,13 @@ export async function trainInFolder(
   { task, rows, dev }: Prepared,
   request: TrainingRequest,
   checkpoint: Checkpoint,
+  backend: BackendName,
   { signal, onNews }: TrainingHooks,
 ): Promise<LoopResult> {
   const folder = workFolder(request.out);
   await mkdir(folder, { recursive: true });
   const log = join(folder, LOG_NAME);
-  const states = new TrainingStates(folder, settingsOf(request, checkpoint, rows, dev));
+  const states = new TrainingStates(folder, settingsOf(request, checkpoint, rows, dev), backend);
   let pending = '';
   let flushed = performance.now();
   let flushing = Promise.resolve();
@@ -58,6 +60,11 @@ export async function trainInFolder(
             return undefined;
           });
           await keepLines(log, position?.step ?? 0);
+          const before = position?.backend ?? backend;
+          if (before !== backend) {
+            const note = `Going on with ${backend}: its numbers differ a little from those of ${before}, which computed before.`;
+            onNews({ kind: 'note', note });
+          }
           return position;
         },
         save: async (...of) => {
