@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { expect, it } from 'vitest';
-import { fraction, layerRanges, rowBytes, threadCount, wholeNumber } from './option-values.js';
+import { fraction, labelList, layerRanges, rowBytes, threadCount, wholeNumber } from './option-values.js';
 
 it.each(['', ' ', '0', '-1', '1.5', '1e99', 'NaN', 'Infinity', '0x', '9007199254740993'])(
   'no whole number from 1: %j',
@@ -23,4 +23,9 @@ it.each(['', 'NaN', '-0.1', '1.01', 'Infinity'])('no number from 0 to 1: %j', (t
 
 it.each(['3-1', '1-2-3', '-', '1-', 'a', '1,,2', '0-4000000000'])('no layers: %j', (text) => {
   expect(() => layerRanges(text)).toThrow(InvalidArgumentError);
+});
+
+it('a label that is there twice', () => {
+  expect(labelList('no, yes')).toEqual(['no', 'yes']);
+  expect(() => labelList('early,late,late')).toThrow('The label "late" is there twice.');
 });

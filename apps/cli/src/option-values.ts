@@ -121,6 +121,15 @@ export function nameList(text: string): string[] {
   return names;
 }
 
+/** Names of classes: each is one. */
+export function labelList(text: string): string[] {
+  const labels = nameList(text);
+  const twice = labels.find((label, index) => labels.indexOf(label) < index);
+  if (twice !== undefined)
+    throw new InvalidArgumentError(`The label ${JSON.stringify(twice)} is there twice.`);
+  return labels;
+}
+
 /** As many as a checkpoint may have. */
 const layer = wholeNumber(0, 255);
 

@@ -89,7 +89,8 @@ export async function readRows({
         hashes.push(hashOf(text, pairs?.[index]));
         if (!labelled) continue;
         const gold = chunk.golds?.[index];
-        if (gold === undefined) {
+        // A cell of a table without a label is empty.
+        if (gold === undefined || (gold === '' && labels?.includes('') !== true)) {
           const row = numbers[golds.length]!;
           throw new TrainingDataError(
             path,
@@ -132,9 +133,12 @@ async function openLabelled(
   recognise: RowsOfModel,
 ): Promise<FileCorpus> {
   const opened = await openCorpus({ ...corpus, recognise });
-  if (!labelled || (corpus.labelField ?? opened.convention.reading.labelField) !== undefined) return opened;
+  const { header, labelField } = opened.convention.reading;
+  // A table without a header was recognised by its labels.
+  if (!labelled || corpus.labelField !== undefined || header === false) return opened;
   await opened.close();
-  return openCorpus({ ...corpus, recognise, labelField: 'label' });
+  // Said, not recognised: labels of a recognised field that are no known ones would be left out.
+  return openCorpus({ ...corpus, recognise, labelField: labelField ?? 'label' });
 }
 
 /** How many of the rows have texts that are among the others' too. */

@@ -24,7 +24,7 @@ export interface TokenRows {
 /** Puts rows into one batch. */
 export function tokenBatch({ ids, segments, starts }: TokenRows, rows: Int32Array): TokenBatch {
   const lengths = rows.map((row) => starts[row + 1]! - starts[row]!);
-  const longest = Math.max(...lengths);
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
   const padded = new Int32Array(rows.length * longest);
   const paddedSegments = segments && new Int32Array(rows.length * longest);
   for (const [index, row] of rows.entries()) {

@@ -79,7 +79,7 @@ async function batchOf(
   batchRows: Int32Array,
 ): Promise<{ shape: BatchShape; states: Float32Array[] }> {
   const lengths = batchRows.map((row) => rows.lengths[row]!);
-  const longest = Math.max(...lengths);
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
   const numbers = await states.batch(batchRows, longest);
   return {
     shape: { rows: batchRows.length, longest, mask: attentionMask(lengths, longest) },

@@ -51,7 +51,10 @@ export class StateCache {
       for (const [index, row] of group.entries()) {
         const numbers = states[index]!;
         const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-        await file.write(bytes, 0, bytes.length, this.#rows.starts[row]! * this.#tokenBytes);
+        const position = this.#rows.starts[row]! * this.#tokenBytes;
+        for (let at = 0; at < bytes.length;) {
+          at += (await file.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
+        }
         done += this.#length(row);
       }
       onProgress(done);

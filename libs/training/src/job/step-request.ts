@@ -47,9 +47,12 @@ export function distilRequest(
   places: TrainingPlaces,
 ): DistilRequest {
   const { exits, newExits, direction, temperature, hardLabels, cacheSize } = step;
+  const common = commonRequest(step, places);
   return {
-    ...commonRequest(step, places),
+    ...common,
     kind: 'distil',
+    // The field is that of dev alone where no labels are learned: texts need none.
+    data: hardLabels > 0 ? common.data : { ...common.data, labelField: undefined },
     layers: exits,
     newExits,
     loss: { direction, temperature, hardLabels },

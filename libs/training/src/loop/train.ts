@@ -6,6 +6,7 @@ import type { RowGradient } from '../optimiser/gradient.js';
 import { clippingScale, globalNorm } from '../optimiser/gradient.js';
 import { learningRate } from '../optimiser/learning-rate.js';
 import { addGradients, scaleGradients } from '../optimiser/add-gradients.js';
+import { LossNotFiniteError, ModelNotFiniteError } from './not-finite.js';
 import type { TrainingEvent } from './training-events.js';
 import type { TrainingStates } from './training-state.js';
 import type { ExitFigure, TrainingTask } from './training-task.js';
@@ -35,24 +36,6 @@ export interface LoopHooks {
   readonly onEvent: (event: TrainingEvent) => void;
   /** Hears from which step on a training goes on. */
   readonly onResume?: ((step: number) => void) | undefined;
-}
-
-/** A loss that is no number: the model's numbers are lost, those of the last checkpoint are not. */
-export class LossNotFiniteError extends Error {
-  override readonly name = 'LossNotFiniteError';
-
-  constructor(
-    readonly step: number,
-    readonly epoch: number,
-    /** Numbers of the batch's rows in the corpus. */
-    readonly rows: readonly number[],
-  ) {
-    const shown = `${rows.slice(0, 10).join(', ')}${rows.length > 10 ? ', …' : ''}`;
-    super(
-      `The loss is not finite at step ${step} (epoch ${epoch}), on the batch with rows ${shown}. The last good ` +
-        'checkpoint is kept. Look at these rows, or start anew with a lower learning rate.',
-    );
-  }
 }
 
 /** Where a training ended. */
@@ -199,6 +182,7 @@ class TrainingLoop {
   async #evaluate(epoch: number): Promise<void> {
     const { evaluate, score: scoreOf, phase, model, trained } = this.#task;
     if (evaluate === undefined) return;
+    this.#expectFinite();
     const dev = await evaluate();
     const score = scoreOf(dev);
     const isBest = this.#best === null || score > this.#best.score;
@@ -210,8 +194,16 @@ class TrainingLoop {
     this.#hooks.onEvent({ kind: 'epoch', phase, epoch, step: this.#optimiser.steps, dev, score, isBest });
   }
 
-  #save(): Promise<void> {
-    return this.#hooks.states.save(this.#task.model, this.#optimiser, this.#bestValues, { best: this.#best });
+  /** The loss of a step says nothing of what the step made of the model. */
+  #expectFinite(): void {
+    const { model, trained } = this.#task;
+    const isFinite = (name: string): boolean => model.values.get(name)!.every(Number.isFinite);
+    if (!trained.every(isFinite)) throw new ModelNotFiniteError(this.#optimiser.steps);
+  }
+
+  async #save(): Promise<void> {
+    this.#expectFinite();
+    await this.#hooks.states.save(this.#task.model, this.#optimiser, this.#bestValues, { best: this.#best });
   }
 
   async #stopped(epoch: number): Promise<LoopResult> {

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { openWeightsFile } from '#model/checkpoint/open-weights.js';
+import type { TensorSource } from '#model/checkpoint/tensor-source.js';
 import { writeSafetensors } from '#model/checkpoint/write-safetensors.js';
 import { writeWholeDirectory } from '#model/whole-directory.js';
 import type { TrainableModel } from '../model/trainable-model.js';
@@ -34,16 +35,38 @@ export class OtherTrainingError extends Error {
   }
 }
 
-const NAME = /^step-(\d{9})$/;
+/** No checkpoint in the folder can be read. */
+export class TrainingStateError extends Error {
+  override readonly name = 'TrainingStateError';
+
+  /** @param folder of the latest checkpoint */
+  constructor(
+    readonly folder: string,
+    cause: unknown,
+  ) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `${folder} cannot be read: ${why.replace(/\.?$/, '.')} Put it right and give the same command again, or start anew with --force.`,
+      { cause },
+    );
+  }
+}
+
+const NAME = /^step-\d{9}$/;
+/** Also of what a process that was killed was about to write. */
+const START = 'step-';
 
 /**
- * Checkpoints of a training: each a folder `step-N` that appears whole, of which the last is kept. A training that is
- * killed at any moment goes on from it, to the same numbers.
+ * Checkpoints of a training: each a folder `step-N` that appears whole. The last two are kept, since only the loss of the
+ * step after it shows whether a checkpoint is good. A training that is killed at any moment goes on from the last, to the
+ * same numbers.
  */
 export class TrainingStates {
   readonly #folder: string;
   readonly #settings: string;
   readonly #backend: string | undefined;
+  /** Step of the checkpoint that the numbers are those of. */
+  #kept: number | undefined;
 
   /** @param settings what the numbers depend on @param backend that computes */
   constructor(folder: string, settings: string, backend?: string) {
@@ -53,30 +76,29 @@ export class TrainingStates {
   }
 
   /**
-   * Puts the numbers of the last checkpoint into the model, the optimiser and `best`.
+   * Puts the numbers of the last checkpoint that can be read into the model, the optimiser and `best`.
    * @returns where it stands; undefined where there is none
-   * @throws OtherTrainingError
+   * @throws OtherTrainingError, TrainingStateError
    */
   async restore(
     model: TrainableModel,
     optimiser: AdamW,
     best: Map<string, Float32Array>,
   ): Promise<TrainingPosition | undefined> {
-    const last = (await this.#names()).at(-1);
-    if (last === undefined) return undefined;
-    const folder = join(this.#folder, last);
-    const position = positionSchema.parse(JSON.parse(await readFile(join(folder, 'position.json'), 'utf8')));
-    if (position.settings !== this.#settings) throw new OtherTrainingError(this.#folder);
-    await readInto(join(folder, 'values.safetensors'), model.values);
-    model.changed(optimiser.moments.keys());
-    optimiser.steps = position.step;
-    await readInto(join(folder, 'first.safetensors'), parts(optimiser, 'first'));
-    await readInto(join(folder, 'second.safetensors'), parts(optimiser, 'second'));
-    if (position.hasBest) {
-      for (const name of optimiser.moments.keys()) best.set(name, model.values.get(name)!.slice());
-      await readInto(join(folder, 'best.safetensors'), best);
+    let damage: TrainingStateError | undefined;
+    for (const name of (await this.#names()).toReversed()) {
+      const folder = join(this.#folder, name);
+      try {
+        const position = await this.#read(folder, model, optimiser, best);
+        this.#kept = position.step;
+        return position;
+      } catch (error) {
+        if (error instanceof OtherTrainingError) throw error;
+        damage ??= new TrainingStateError(folder, error);
+      }
     }
-    return position;
+    if (damage !== undefined) throw damage;
+    return undefined;
   }
 
   /** Keeps where a training stands. @param best numbers of the best epoch; empty where there is none */
@@ -86,8 +108,9 @@ export class TrainingStates {
     best: Values,
     position: Pick<TrainingPosition, 'best'>,
   ): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
-    const name = `step-${String(optimiser.steps).padStart(9, '0')}`;
+    // Putting it in its own place again would leave none for a moment.
+    if (this.#kept === optimiser.steps) return;
+    const name = nameOf(optimiser.steps);
     const whole: TrainingPosition = {
       settings: this.#settings,
       step: optimiser.steps,
@@ -103,19 +126,64 @@ export class TrainingStates {
           (tensor) => Promise.resolve(values.get(tensor.name)!),
         );
       await write('values', model.values);
-      await write('first', parts(optimiser, 'first'));
-      await write('second', parts(optimiser, 'second'));
+      await write('first', momentsOf(optimiser, 'first'));
+      await write('second', momentsOf(optimiser, 'second'));
       if (best.size > 0) await write('best', best);
       await writeFile(join(folder, 'position.json'), `${JSON.stringify(whole)}\n`, { flush: true });
     });
-    for (const each of await this.#names()) {
-      if (each !== name) await rm(join(this.#folder, each), { recursive: true });
-    }
+    this.#kept = optimiser.steps;
+    const before = (await this.#names()).findLast((each) => each < name);
+    await this.#removeBut([before, name]);
+  }
+
+  /** Forgets a checkpoint. */
+  async remove(step: number): Promise<void> {
+    await rm(join(this.#folder, nameOf(step)), { recursive: true, force: true });
   }
 
   /** Forgets what another training left. */
   async clear(): Promise<void> {
-    for (const name of await this.#names()) await rm(join(this.#folder, name), { recursive: true });
+    await this.#removeBut([]);
+  }
+
+  async #removeBut(kept: readonly (string | undefined)[]): Promise<void> {
+    for (const name of await readdir(this.#folder)) {
+      if (!name.startsWith(START) || kept.includes(name)) continue;
+      await rm(join(this.#folder, name), { recursive: true, force: true });
+    }
+  }
+
+  async #read(
+    folder: string,
+    model: TrainableModel,
+    optimiser: AdamW,
+    best: Map<string, Float32Array>,
+  ): Promise<TrainingPosition> {
+    const position = positionSchema.parse(JSON.parse(await readFile(join(folder, 'position.json'), 'utf8')));
+    if (position.settings !== this.#settings) throw new OtherTrainingError(this.#folder);
+    const names = [...optimiser.moments.keys()];
+    const ofBest = position.hasBest ? names : [];
+    const bestOf = new Map(ofBest.map((name) => [name, new Float32Array(model.values.get(name)!.length)]));
+    const parts: (readonly [string, Values])[] = [
+      ['values', model.values],
+      ['first', momentsOf(optimiser, 'first')],
+      ['second', momentsOf(optimiser, 'second')],
+      ...(position.hasBest ? [['best', bestOf] as const] : []),
+    ];
+    const files: TensorSource[] = [];
+    try {
+      // All are opened before the first is read: a file that is cut or missing leaves no number behind.
+      for (const [part] of parts) files.push(await openWeightsFile(join(folder, `${part}.safetensors`)));
+      for (const [index, [, values]] of parts.entries()) {
+        for (const name of names) values.get(name)!.set(await files[index]!.read(name));
+      }
+    } finally {
+      for (const file of files) await file.close();
+    }
+    model.changed(names);
+    optimiser.steps = position.step;
+    for (const [name, values] of bestOf) best.set(name, values);
+    return position;
   }
 
   /** Of whole checkpoints, the oldest first. */
@@ -125,15 +193,10 @@ export class TrainingStates {
   }
 }
 
-function parts(optimiser: AdamW, part: 'first' | 'second'): Values {
-  return new Map(Array.from(optimiser.moments, ([name, moments]) => [name, moments[part]]));
+function nameOf(step: number): string {
+  return `${START}${String(step).padStart(9, '0')}`;
 }
 
-async function readInto(path: string, values: Values): Promise<void> {
-  const tensors = await openWeightsFile(path);
-  try {
-    for (const name of tensors.names()) values.get(name)?.set(await tensors.read(name));
-  } finally {
-    await tensors.close();
-  }
+function momentsOf(optimiser: AdamW, part: 'first' | 'second'): Values {
+  return new Map(Array.from(optimiser.moments, ([name, moments]) => [name, moments[part]]));
 }

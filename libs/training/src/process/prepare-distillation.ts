@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Checkpoint } from '#model/checkpoint/checkpoint.js';
@@ -17,6 +16,9 @@ import { distilledConfig } from './trained-config.js';
 import type { TrainingHooks } from './training-hooks.js';
 import type { DistilRequest } from './training-request.js';
 import { workFolder } from './training-work.js';
+
+const MEBIBYTE = 2 ** 20;
+const GIBIBYTE = 2 ** 30;
 
 /** Reads model and corpora, and computes the hidden states. @throws CheckpointError, CorpusOpenError, TrainingDataError */
 export async function prepareDistillation(
@@ -46,15 +48,16 @@ export async function prepareDistillation(
   const layers = config.exits.map(({ layer }) => layer);
   const encoder = await HiddenStates.open(checkpoint, layers, availableParallelism());
   const folder = workFolder(request.out);
-  await mkdir(folder, { recursive: true });
   const caches: StateCache[] = [];
+  let left = request.mostCacheBytes;
   const stated = async (of: TrainingRows, name: string, uses: number): Promise<StatedRows> => {
     const states = new StateCache(of.tokens, encoder, layers.length, config.geometry.hiddenSize);
     caches.push(states);
-    const gibibytes = (states.bytes / 2 ** 30).toFixed(1);
-    if (uses > 1 && states.bytes <= request.mostCacheBytes) {
+    const size = sizeText(states.bytes);
+    if (uses > 1 && states.bytes <= left) {
+      left -= states.bytes;
       const total = of.tokens.ids.length;
-      const what = `hidden states of ${name} (${gibibytes} GiB on disk)`;
+      const what = `hidden states of ${name} (${size} on disk)`;
       await states.keepIn(
         join(folder, `${name}.states`),
         (tokens) => onNews({ kind: 'preparing', what, fraction: tokens / total }),
@@ -62,7 +65,7 @@ export async function prepareDistillation(
       );
     } else if (uses > 1) {
       note(
-        `Hidden states of ${name} would take ${gibibytes} GiB: they are computed anew in every epoch (--cache-size).`,
+        `Hidden states of ${name} would take ${size}: they are computed anew in every epoch (--cache-size).`,
       );
     }
     return { rows: of, states };
@@ -80,6 +83,10 @@ export async function prepareDistillation(
     await close();
     throw error;
   }
+}
+
+function sizeText(bytes: number): string {
+  return bytes < GIBIBYTE ? `${(bytes / MEBIBYTE).toFixed(1)} MiB` : `${(bytes / GIBIBYTE).toFixed(1)} GiB`;
 }
 
 /** Of a distilled model: the exits before the last. */

@@ -40,6 +40,10 @@ export async function prepareFineTuning(
     (await readRows({ corpus: request.dev, tokenizer, task, labelled: true, labels: rows.labels }));
   tellOfDev(note, rows, dev);
   const config = fineTunedConfig(base, { ...request, task }, rows.labels);
+  const before = keptHead(base, request) && base.labels;
+  if (before !== undefined && before.join() !== rows.labels.join()) {
+    note(`The head goes on with other labels: ${rows.labels.join(', ')} in place of ${before.join(', ')}.`);
+  }
   const random = new Random(request.loop.seed, FIRST_VALUES);
   const model = await readTrainable(checkpoint, config, random, (name) => isNew(request, name));
   const classWeights =

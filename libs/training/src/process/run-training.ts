@@ -1,8 +1,10 @@
+import { rmdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { Checkpoint } from '#model/checkpoint/checkpoint.js';
 import { openModel } from '#model/import/open-model.js';
 import { CheckpointExistsError } from '#model/import/write-checkpoint.js';
 import { isThere } from '#model/whole-directory.js';
+import { makeFolder } from '#pipeline/run-directory/durable-write.js';
 import { chooseBackend } from '../backend/choose-backend.js';
 import { modelCard } from '../report/model-card.js';
 import { trainingCurves } from '../report/training-curves.js';
@@ -11,7 +13,7 @@ import { prepareFineTuning } from './prepare-fine-tuning.js';
 import type { Prepared } from './prepared-training.js';
 import type { TrainingHooks } from './training-hooks.js';
 import type { TrainingOutcome, TrainingRequest } from './training-request.js';
-import { readLog, removeWork, trainInFolder } from './training-work.js';
+import { readLog, removeWork, trainInFolder, workFolder } from './training-work.js';
 import { writeTrained } from './write-trained.js';
 
 /** Reads, trains, writes: the whole of a training, in this process, which it blocks. */
@@ -28,10 +30,18 @@ export async function runTraining(request: TrainingRequest, hooks: TrainingHooks
   const seconds = (): number => (performance.now() - begun) / 1000;
   const checkpoint = await openModel(request.base);
   try {
+    // Nobody reads corpora for what cannot be written.
+    await makeFolder(workFolder(request.out));
     const prepared = await prepare(request, checkpoint, hooks);
     try {
       const result = await trainInFolder(prepared, request, checkpoint, backend, hooks);
       const outcome = { out: request.out, ...result, backend, seconds: seconds() };
+      if (result.end !== 'stopped' && result.steps === 1 && request.loop.warmUp > 0) {
+        hooks.onNews({
+          kind: 'note',
+          note: 'There was one step alone, whose rate is 0: nothing was learned (--epochs, --batch-tokens, or --warm-up 0).',
+        });
+      }
       if (result.end !== 'stopped') await finish(prepared, request, checkpoint, outcome);
       return outcome;
     } finally {
@@ -39,7 +49,7 @@ export async function runTraining(request: TrainingRequest, hooks: TrainingHooks
       await prepared.close();
     }
   } catch (error) {
-    if (hooks.signal?.aborted !== true) throw error;
+    if (hooks.signal?.aborted !== true || error !== hooks.signal.reason) throw error;
     // Stopped before the first step: there is nothing to keep.
     return {
       out: request.out,
@@ -52,6 +62,8 @@ export async function runTraining(request: TrainingRequest, hooks: TrainingHooks
     };
   } finally {
     await checkpoint.close();
+    // Where the corpora were no good, there is nothing in it.
+    await rmdir(workFolder(request.out)).catch(() => undefined);
   }
 }
 

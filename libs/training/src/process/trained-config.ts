@@ -38,11 +38,21 @@ export function fineTunedConfig(
     ...fromScratch,
     ...(fromScratch && { embeddingSize: fromScratch.hiddenSize }),
   };
+  const twice = labels.find((label, index) => labels.indexOf(label) < index);
+  if (twice !== undefined) {
+    throw new CheckpointError(path, `a model cannot have the label ${JSON.stringify(twice)} twice.`);
+  }
   const kept = keptHead(base, request);
   if (kept !== undefined && (base.problem !== 'single-label' || base.labels.length !== labels.length)) {
     throw new CheckpointError(
       path,
       `its head is ${base.problem} with ${base.labels.length} labels, the corpus has ${labels.length}, of which a text has one; begin with a new head (--new-head, or newHead of a step).`,
+    );
+  }
+  if (kept !== undefined && isReordered(base.labels, labels)) {
+    throw new CheckpointError(
+      path,
+      `its head has the labels in the order ${base.labels.join(', ')}; give them so, or begin with a new head (--new-head).`,
     );
   }
   const fresh = (layer: number): Exit => ({ layer, kind: 'fastbert', ...exit });
@@ -59,6 +69,12 @@ export function fineTunedConfig(
   };
   checkConfig(path, config);
   return config;
+}
+
+/** Whether labels are the same in another order. */
+function isReordered(known: readonly string[], labels: readonly string[]): boolean {
+  const isSame = labels.every((label) => known.includes(label));
+  return isSame && labels.some((label, index) => label !== known[index]);
 }
 
 /**

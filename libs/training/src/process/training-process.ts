@@ -19,6 +19,8 @@ export type FromTraining =
       readonly name: string;
       readonly message: string;
       readonly stack: string | undefined;
+      /** Of an error of the system. */
+      readonly code: string | undefined;
     };
 
 /** The process of a training ended without a word, as one that is killed does. */
@@ -91,8 +93,8 @@ export async function trainInProcess(
   }
 }
 
-function asError({ name, message, stack }: Extract<FromTraining, { kind: 'failed' }>): Error {
-  const error = new Error(message);
+function asError({ name, message, stack, code }: Extract<FromTraining, { kind: 'failed' }>): Error {
+  const error = code === undefined ? new Error(message) : Object.assign(new Error(message), { code });
   error.name = name;
   if (stack !== undefined) error.stack = stack;
   return error;

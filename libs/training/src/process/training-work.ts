@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Checkpoint } from '#model/checkpoint/checkpoint.js';
 import { isThere } from '#model/whole-directory.js';
 import type { BackendName } from '../backend/backend-names.js';
 import type { TrainingRows } from '../data/read-rows.js';
 import type { LoopResult } from '../loop/train.js';
+import { LossNotFiniteError } from '../loop/not-finite.js';
 import { train } from '../loop/train.js';
 import type { TrainingEvent } from '../loop/training-events.js';
 import { eventsOf, LOG_NAME, workFolderOf } from '../report/training-log.js';
-import { OtherTrainingError, TrainingStates } from '../loop/training-state.js';
+import { TrainingStates } from '../loop/training-state.js';
 import type { Prepared } from './prepared-training.js';
 import type { TrainingHooks } from './training-hooks.js';
 import type { TrainingRequest } from './training-request.js';
@@ -28,7 +29,7 @@ export async function readLog(out: string): Promise<{ text: string; events: Trai
   return { text, events: eventsOf(text) };
 }
 
-/** Trains in the work folder: from its last checkpoint on, where there is one. @throws OtherTrainingError */
+/** Trains in the work folder: from its last checkpoint on, where there is one. @throws OtherTrainingError, TrainingStateError */
 export async function trainInFolder(
   { task, rows, dev }: Prepared,
   request: TrainingRequest,
@@ -37,7 +38,6 @@ export async function trainInFolder(
   { signal, onNews }: TrainingHooks,
 ): Promise<LoopResult> {
   const folder = workFolder(request.out);
-  await mkdir(folder, { recursive: true });
   const log = join(folder, LOG_NAME);
   const states = new TrainingStates(folder, settingsOf(request, checkpoint, rows, dev), backend);
   let pending = '';
@@ -55,7 +55,7 @@ export async function trainInFolder(
       states: {
         restore: async (...of) => {
           const position = await states.restore(...of).catch(async (error: unknown) => {
-            if (!(error instanceof OtherTrainingError && request.force)) throw error;
+            if (!request.force) throw error;
             await states.clear();
             return undefined;
           });
@@ -81,6 +81,10 @@ export async function trainInFolder(
         onNews(event);
       },
     });
+  } catch (error) {
+    // What the step before made is not good, as this one's loss shows.
+    if (error instanceof LossNotFiniteError) await states.remove(error.step - 1);
+    throw error;
   } finally {
     await flush();
   }

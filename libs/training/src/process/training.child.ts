@@ -14,8 +14,10 @@ process.on('message', (message: ToTraining) => {
   runTraining(message.request, { signal: stop.signal, onNews: (news) => tell({ kind: 'news', news }) }).then(
     (outcome) => tell({ kind: 'done', outcome }),
     (error: unknown) => {
-      const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-      tell({ kind: 'failed', name, message, stack });
+      const failed = error instanceof Error ? error : new Error(String(error));
+      const { name, message, stack } = failed;
+      const code = 'code' in failed ? String(failed.code) : undefined;
+      tell({ kind: 'failed', name, message, stack, code });
     },
   );
 });

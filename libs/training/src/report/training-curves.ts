@@ -27,7 +27,7 @@ export function trainingCurves(name: string, events: readonly TrainingEvent[]): 
   const epochs = events.filter((event): event is EpochEvent => event.kind === 'epoch');
   const panels = epochs.length > 0 ? 2 : 1;
   const height = top + panels * panelHeight + (panels - 1) * panelGap + below;
-  const last = Math.max(1, ...steps.map(({ step }) => step));
+  const last = steps.at(-1)?.step ?? 1;
   const x = shareAxis([0, last], left, right);
   const ends = Array.from(
     { length: panels },
@@ -82,17 +82,21 @@ function lossPanel(steps: readonly StepEvent[], x: Axis, bottom: number): string
 
 function devPanel(epochs: readonly EpochEvent[], x: Axis, bottom: number): string[] {
   const layers = epochs[0]!.dev.map(({ layer }) => layer);
+  const shown = thinned(epochs);
   const y = shareAxis(
-    epochs.flatMap(({ dev }) =>
+    shown.flatMap(({ dev }) =>
       dev.flatMap(({ share }) => [share - LEAST_SPREAD, Math.min(1, share + LEAST_SPREAD)]),
     ),
     bottom,
     bottom - panelHeight,
   );
+  // A log does not tell whether the dev corpus of a distillation has labels.
+  const isDistilled = epochs[0]!.phase === 'distil';
+  const title = isDistilled ? 'On dev, by exit: right, or as the last exit' : 'Right on dev, by exit';
   const step = (y.ticks[1] ?? 1) - (y.ticks[0] ?? 0);
   const best = epochs.findLast(({ isBest }) => isBest);
   const curves = layers.map((layer, index) => {
-    const points = epochs.map(({ step: at, dev }) => ({ x: at, y: dev[index]!.share }));
+    const points = shown.map(({ step: at, dev }) => ({ x: at, y: dev[index]!.share }));
     const place = Math.round((index / Math.max(1, layers.length - 1)) * (colours.length - 1));
     return { layer, points, colour: colours[layers.length === 1 ? 2 : place]! };
   });
@@ -101,7 +105,7 @@ function devPanel(epochs: readonly EpochEvent[], x: Axis, bottom: number): strin
     bottom,
   );
   return [
-    ...frame('Right on dev, by exit', x, y, bottom, (tick) => tickText(tick, step)),
+    ...frame(title, x, y, bottom, (tick) => tickText(tick, step)),
     ...(best === undefined
       ? []
       : [
@@ -161,7 +165,7 @@ function frame(title: string, x: Axis, y: Axis, bottom: number, text: (tick: num
   ];
 }
 
-function thinned(points: readonly Point[]): Point[] {
+function thinned<Item>(points: readonly Item[]): Item[] {
   const every = Math.max(1, Math.ceil(points.length / MOST_POINTS));
   return points.filter((_, index) => index % every === 0 || index === points.length - 1);
 }
