@@ -42,6 +42,11 @@ async function json(...options: string[]): Promise<CapacityPlan> {
 
 const workers = ({ stages }: CapacityPlan): number => stages.reduce((sum, { replicas }) => sum + replicas, 0);
 
+async function patchOf(file: string): Promise<{ kind: string; spec: unknown }[]> {
+  const documents = parseAllDocuments(await readFile(join(folder, file), 'utf8'));
+  return documents.map((document): { kind: string; spec: unknown } => document.toJSON());
+}
+
 const saved = ['--pilot', 'pilot.json'] as const;
 
 describe('sluice plan', () => {
@@ -124,21 +129,48 @@ describe('sluice plan', () => {
   });
 
   it.each([
-    ['deployment', 'apps/v1', 'Deployment', 'replicas'],
-    ['keda', 'keda.sh/v1alpha1', 'ScaledObject', 'maxReplicaCount'],
-    ['hpa', 'autoscaling/v2', 'HorizontalPodAutoscaler', 'maxReplicas'],
-  ])('writes a patch for kustomize (%s)', async (patchKind, apiVersion, kind, field) => {
+    ['deployment', 'apps/v1', 'Deployment', ['replicas']],
+    ['keda', 'keda.sh/v1alpha1', 'ScaledObject', ['minReplicaCount', 'maxReplicaCount']],
+    ['hpa', 'autoscaling/v2', 'HorizontalPodAutoscaler', ['minReplicas', 'maxReplicas']],
+  ])('writes a patch for kustomize (%s)', async (patchKind, apiVersion, kind, fields) => {
     const file = `${patchKind}.yaml`;
-    const { stages } = await json(...saved, '--patch', file, '--patch-kind', patchKind);
-    const documents = parseAllDocuments(await readFile(join(folder, file), 'utf8'));
-    expect(documents.map((document) => document.toJSON() as unknown)).toEqual(
+    const { stages, settings } = await json(...saved, '--patch', file, '--patch-kind', patchKind);
+    expect(await patchOf(file)).toEqual(
       stages.map(({ stage, replicas }) => ({
         apiVersion,
         kind,
         metadata: { name: `sluice-worker-stage-${stage}`, namespace: 'sluice' },
-        spec: { [field]: replicas },
+        spec: Object.fromEntries(fields.map((field) => [field, replicas])),
       })),
     );
+    const text = await readFile(join(folder, file), 'utf8');
+    for (const [name, value] of Object.entries(settings)) expect(text).toContain(`\n#   ${name}=${value}\n`);
+  });
+
+  it.each(['deployment', 'keda'])('gives workers the threads of the plan (%s)', async (patchKind) => {
+    const file = `threads-${patchKind}.yaml`;
+    await json(...saved, '--threads', '3', '--cores', '4', '--patch', file, '--patch-kind', patchKind);
+    const deployments = (await patchOf(file)).filter(({ kind }) => kind === 'Deployment');
+    const container = {
+      name: 'worker',
+      env: [{ name: 'SLUICE_WORKER_THREADS', value: '3' }],
+      resources: { requests: { cpu: '4' } },
+    };
+    expect(deployments.map(({ spec }) => spec)).toEqual(
+      Array.from({ length: 3 }, () =>
+        expect.objectContaining({ template: { spec: { containers: [container] } } }),
+      ),
+    );
+  });
+
+  it('cuts the corpus into runs of as many rows as a run may have', async () => {
+    const many = [...saved, '--rows', '2.5e9', '--replicas', '20'];
+    expect(await json(...many)).toMatchObject({ producers: { count: 1 }, runs: 3 });
+    const { stdout } = await plan(...many);
+    expect(stdout).toMatch(/\nA run may not have so many rows \(producer\.limits\.rows\): .* into 3 runs/);
+    expect(stdout).not.toContain('One producer cannot feed');
+    const { stages } = await json(...saved, '--rows', '1e9', '--replicas', '20');
+    for (const { rows } of stages) expect(Number.isInteger(rows)).toBe(true);
   });
 
   it.each([

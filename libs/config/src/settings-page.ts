@@ -6,7 +6,7 @@ import { allSettings } from './setting-paths.js';
 
 const head = `# Configuration
 
-Of the services: producer and worker. \`sluice label\` and the other commands that run by themselves need none of it.
+Of the services: producer, worker and trainer. \`sluice label\` and the other commands that run by themselves need none of it.
 
 Defaults are in [config/default.yaml](../config/default.yaml). A YAML file of the same form, named by \`SLUICE_CONFIG\`,
 changes some of them; a variable changes one, and goes before the file. For each variable there is another that ends in

@@ -153,6 +153,15 @@ describe('a plan', () => {
   it('says so where no number of workers would do', () => {
     expect(() => planFleet(parts(1_000_000), 50)).toThrow(TargetError);
     expect(() => planFleet(parts(1000), 66)).toThrow(/No number of workers/);
+    expect(new TargetError(24_480, 2_000_070).message).toMatch(/within 6 h 48 min: .* about 555 h 35 min\. /);
+  });
+
+  it('comes to an end for any number of rows', () => {
+    const { simulation } = fleetPlan(parts(1e12), [80, 180, 80], 4);
+    expect(simulation.rows).toBe(1e12);
+    const most = Math.max(...simulation.stages.map(({ utilisation }) => utilisation));
+    expect(most).toBeGreaterThan(0.9);
+    expect(most).toBeLessThan(1.01);
   });
 
   it('needs Redis for what is on its way, not for the rows', () => {

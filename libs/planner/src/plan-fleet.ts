@@ -2,8 +2,9 @@ import { jobSlots } from '#pipeline/fleet/job-slots.js';
 import type { FleetCosts } from './fleet-costs.js';
 import type { FleetSettings } from './fleet-settings.js';
 import type { Simulation } from './simulate-fleet.js';
-import { simulateFleet } from './simulate-fleet.js';
+import { simulateLongRun } from './simulate-long-run.js';
 import type { StageLoad } from './stage-load.js';
+import { timeText } from './time-text.js';
 
 /** What a plan is made of. */
 export interface PlanParts {
@@ -41,8 +42,8 @@ export class TargetError extends Error {
     readonly leastSeconds: number,
   ) {
     super(
-      `No number of workers finishes within ${Math.round(targetSeconds)} s: start, tail and merge alone take about ` +
-        `${Math.ceil(leastSeconds)} s. Give it more time, or less --headroom.`,
+      `No number of workers finishes within ${timeText(targetSeconds)}: start, tail and merge alone take about ` +
+        `${timeText(leastSeconds)}. Give it more time, or less --headroom.`,
     );
   }
 }
@@ -52,9 +53,11 @@ const BUSY_PRODUCER = 0.8;
 /** More chunks in flight than workers' slots take, so that none waits for a commit. */
 const SPARE_CHUNKS = 1.25;
 const MOST_ROUNDS = 40;
-/** A search looks at so many chunks, and at as many times those in flight, and takes the rest to go on like their second half. */
+/** Of a run so many chunks are played, and again as many, before the rest is taken to go on like them: by a search, and by a plan. */
 const SEARCH_CHUNKS = 3000;
-const SEARCH_TIMES_IN_FLIGHT = 10;
+const PLAN_CHUNKS = 100_000;
+/** And at least as many times those in flight, so that the begin of a run does not count for its pace. */
+const TIMES_IN_FLIGHT = 2;
 
 /**
  * The fewest workers of each stage, as near as a search comes to it, that finish in time in the simulation.
@@ -77,50 +80,24 @@ export function planFleet(parts: PlanParts, targetSeconds: number): FleetPlan {
   );
   let least = Infinity;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    let found = searchRun(parts, replicas, producers);
-    if (found.seconds <= time) {
+    let { simulation } = playedPlan(parts, replicas, producers, SEARCH_CHUNKS);
+    if (simulation.seconds <= time) {
       const plan = fleetPlan(parts, replicas, producers);
       if (plan.finishSeconds <= targetSeconds) return plan;
-      found = { ...plan.simulation, busy: plan.simulation.stages.map(({ busySeconds }) => busySeconds) };
+      simulation = plan.simulation;
     }
-    least = Math.min(least, found.seconds);
-    const asked = replicas.map((count, index) =>
-      Math.max(count, Math.ceil(found.busy[index]! / (time * threads))),
-    );
+    const { seconds } = simulation;
+    const busy = simulation.stages.map(({ busySeconds }) => busySeconds);
+    least = Math.min(least, seconds);
+    const asked = replicas.map((count, index) => Math.max(count, Math.ceil(busy[index]! / (time * threads))));
     if (asked.every((count, index) => count === replicas[index])) {
-      const busiest = indexOfMost(found.busy.map((busy, index) => busy / replicas[index]!));
-      const over = Math.min(1, found.seconds / time - 1);
+      const busiest = indexOfMost(busy.map((busy, index) => busy / replicas[index]!));
+      const over = Math.min(1, seconds / time - 1);
       asked[busiest]! += Math.max(1, Math.floor(asked[busiest]! * over));
     }
     replicas = asked;
   }
   throw new TargetError(targetSeconds, startSeconds + merge + least);
-}
-
-interface SearchRun {
-  /** From the first chunk read to the last committed. */
-  readonly seconds: number;
-  /** Of each stage, sum over its threads. */
-  readonly busy: readonly number[];
-}
-
-/** A run as `fleetPlan` plays it through; of a long one only the begin, from whose pace the rest follows. */
-function searchRun(parts: PlanParts, replicas: readonly number[], producers: number): SearchRun {
-  const { rows, settings } = parts;
-  const inFlight = chunksInFlightOf(parts, replicas);
-  const part = settings.chunkRows * Math.max(SEARCH_CHUNKS, SEARCH_TIMES_IN_FLIGHT * inFlight);
-  const of = (some: number): SearchRun => {
-    const { seconds, stages } = fleetPlan({ ...parts, rows: some }, replicas, producers).simulation;
-    return { seconds, busy: stages.map(({ busySeconds }) => busySeconds) };
-  };
-  if (rows <= 2 * part) return of(rows);
-  const [half, whole] = [of(part), of(2 * part)];
-  const times = (rows - 2 * part) / part;
-  const onward = (first: number, both: number): number => both + (both - first) * times;
-  return {
-    seconds: onward(half.seconds, whole.seconds),
-    busy: whole.busy.map((busy, index) => onward(half.busy[index]!, busy)),
-  };
 }
 
 /** Producers that give, commit and join all rows within so many seconds; each takes a part of the corpus as a run of its own. */
@@ -134,11 +111,21 @@ function mergeSecondsOf({ rows, costs }: PlanParts, producers: number): number {
   return (rows * costs.mergeSeconds) / producers;
 }
 
-/** Plays a run through with fleets of given sizes. */
+/** When fleets of given sizes are done. A run is played through up to some 200 million rows; how a longer one goes on follows from its pace until then. */
 export function fleetPlan(parts: PlanParts, replicas: readonly number[], producers: number): FleetPlan {
+  return playedPlan(parts, replicas, producers, PLAN_CHUNKS);
+}
+
+/** @param chunks as of `simulateLongRun`, at least */
+function playedPlan(
+  parts: PlanParts,
+  replicas: readonly number[],
+  producers: number,
+  chunks: number,
+): FleetPlan {
   const { rows, loads, costs, settings, startSeconds, sharedCores, seed } = parts;
   const chunksInFlight = chunksInFlightOf(parts, replicas);
-  const simulation = simulateFleet({
+  const fleet = {
     rows,
     chunkRows: settings.chunkRows,
     chunksInFlight,
@@ -157,7 +144,8 @@ export function fleetPlan(parts: PlanParts, replicas: readonly number[], produce
     })),
     sharedCores,
     seed,
-  });
+  };
+  const simulation = simulateLongRun(fleet, Math.max(chunks, TIMES_IN_FLIGHT * chunksInFlight));
   const mergeSeconds = mergeSecondsOf(parts, producers);
   return {
     replicas: [...replicas],

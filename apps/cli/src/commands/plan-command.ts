@@ -118,7 +118,10 @@ export function addPlanCommand(program: Command): void {
     )
     .option('--patch <file>', 'write the workers of each stage as a patch for kustomize')
     .addOption(
-      new Option('--patch-kind <kind>', 'patch Deployments, or the most replicas of what scales them')
+      new Option(
+        '--patch-kind <kind>',
+        'patch Deployments, or the least and most replicas of what scales them',
+      )
         .choices(patchKinds)
         .default('deployment'),
     )
@@ -156,7 +159,7 @@ async function plan(flags: PlanFlags): Promise<void> {
     await writeFile(flags.savePilot, `${JSON.stringify({ format: PILOT_FORMAT, ...measured }, null, 2)}\n`);
   }
   noteLine(flags, '… the run is simulated');
-  const result = capacityPlan(bundle.manifest, measured, services.producer.feed.bytesInFlight, {
+  const result = capacityPlan(bundle.manifest, measured, services.producer, {
     rows: flags.rows,
     target: given === undefined ? { seconds: target!, headroom: flags.headroom } : { replicas: given },
     prices,
@@ -165,8 +168,9 @@ async function plan(flags: PlanFlags): Promise<void> {
     settings,
   });
   if (flags.patch !== undefined) {
-    const workers = result.stages.map((stage) => stage.replicas);
-    await writeFile(flags.patch, replicaPatch(workers, flags.patchKind));
+    const replicas = result.stages.map((stage) => stage.replicas);
+    const planned = { replicas, threads: flags.threads, cores, settings: result.settings };
+    await writeFile(flags.patch, replicaPatch(planned, flags.patchKind));
   }
   printResult(flags, result, () => [
     ...planLines(result, tableLayout()),

@@ -71,6 +71,8 @@ export interface CapacityPlan {
   readonly rowsPerSecond: number;
   readonly stages: readonly PlannedStage[];
   readonly producers: { readonly count: number; readonly utilisation: number };
+  /** That the corpus must be cut into: one for each producer, and more where a run may not have so many rows. */
+  readonly runs: number;
   readonly workerHours: number;
   readonly cost: number | undefined;
   readonly costPerMillionRows: number | undefined;
@@ -103,7 +105,7 @@ export function fleetSettings(
 export function capacityPlan(
   manifest: Manifest,
   measured: MeasuredPilot,
-  bytesInFlight: number,
+  { feed, limits }: Pick<Settings['producer'], 'feed' | 'limits'>,
   goal: PlanGoal,
 ): CapacityPlan {
   const { rows, target, settings, startSeconds, speeds } = goal;
@@ -140,13 +142,14 @@ export function capacityPlan(
     rowsPerSecond: simulation.seconds === 0 ? 0 : rows / simulation.seconds,
     stages,
     producers: { count: plan.producers, utilisation: simulation.producerUtilisation },
+    runs: Math.max(plan.producers, Math.ceil(rows / limits.rows)),
     workerHours,
     cost,
     costPerMillionRows: cost === undefined ? undefined : (cost * 1e6) / rows,
     redis: redisLoad(plan, loads, { textBytes: text, rows, costs, settings }),
     settings: {
       SLUICE_PRODUCER_FEED_CHUNKS_IN_FLIGHT: chunksOfRun,
-      SLUICE_PRODUCER_FEED_BYTES_IN_FLIGHT: Math.max(bytesInFlight, neededMebibytes),
+      SLUICE_PRODUCER_FEED_BYTES_IN_FLIGHT: Math.max(feed.bytesInFlight, neededMebibytes),
       SLUICE_WORKER_THREADS: settings.threads,
     },
     workerSpeeds: speeds,
@@ -176,7 +179,7 @@ function plannedStage(
     layers,
     exits,
     reach,
-    rows: rows * reach.share,
+    rows: Math.round(rows * reach.share),
     rowSeconds: rowSeconds(rowsPooled),
     replicas: replicas[index]!,
     utilisation,

@@ -69,7 +69,10 @@ function stageRow(stage: PlannedStage, priced: boolean): string[] {
 
 function finishLines(plan: CapacityPlan, { paint }: TableLayout): string[] {
   const { start, feed, tail, merge } = plan.phases;
-  const { count, utilisation } = plan.producers;
+  const {
+    producers: { count, utilisation },
+    runs,
+  } = plan;
   const producers =
     count === 1
       ? `One producer, busy ${shareText(utilisation)} of the time.`
@@ -80,6 +83,14 @@ function finishLines(plan: CapacityPlan, { paint }: TableLayout): string[] {
   return [
     `${paint.style('bold', `Finished after ${secondsText(plan.finishSeconds)}`)}, ${countText(plan.rowsPerSecond)} rows/s while labelling: start ${secondsText(start)}, labelling ${secondsText(feed + tail)} (the last ${secondsText(tail)} drain the pipeline), merge ${secondsText(merge)}`,
     producers,
+    ...(runs === count
+      ? []
+      : [
+          paint.style(
+            'yellow',
+            `A run may not have so many rows (producer.limits.rows): cut the corpus into ${runs} runs, or raise it.`,
+          ),
+        ]),
   ];
 }
 
