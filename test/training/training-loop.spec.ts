@@ -83,32 +83,32 @@ const unkept: LoopHooks['states'] = {
 const stepsOf = (events: readonly TrainingEvent[]): StepEvent[] =>
   events.filter((event) => event.kind === 'step');
 
-describe('a step', () => {
-  /** What one step of 8 rows makes of a model: its loss, and the means of the gradients. */
-  async function oneStep(how: Partial<LoopOptions>): Promise<{ event: StepEvent; first: number[] }> {
-    const own = await newModel();
-    const events: TrainingEvent[] = [];
-    const first: number[] = [];
-    const task = fineTuneTask(own, rowsOf([0, 1, 2, 0, 1, 2, 0, 1]), undefined, plain);
-    await train(
-      task,
-      { ...options, ...how },
-      {
-        states: {
-          ...unkept,
-          save: (_, optimiser) => {
-            for (const moments of optimiser.moments.values()) first.push(...moments.first);
-            return Promise.resolve();
-          },
+/** What one step of 8 rows makes of a model: its loss, and the optimiser's means of the gradients. */
+async function oneStep(how: Partial<LoopOptions>): Promise<{ event: StepEvent; first: number[] }> {
+  const own = await newModel();
+  const events: TrainingEvent[] = [];
+  const first: number[] = [];
+  const task = fineTuneTask(own, rowsOf([0, 1, 2, 0, 1, 2, 0, 1]), undefined, plain);
+  await train(
+    task,
+    { ...options, ...how },
+    {
+      states: {
+        ...unkept,
+        save: (_, optimiser) => {
+          for (const moments of optimiser.moments.values()) first.push(...moments.first);
+          return Promise.resolve();
         },
-        onEvent: (event) => events.push(event),
       },
-    );
-    own.dispose();
-    expect(stepsOf(events)).toHaveLength(1);
-    return { event: stepsOf(events)[0]!, first };
-  }
+      onEvent: (event) => events.push(event),
+    },
+  );
+  own.dispose();
+  expect(stepsOf(events)).toHaveLength(1);
+  return { event: stepsOf(events)[0]!, first };
+}
 
+describe('a step', () => {
   it('of several batches has the gradients of one that holds them all', async () => {
     const whole = await oneStep({ batchTokens: 64 });
     const parts = await oneStep({ batchTokens: 16, accumulate: 4 });
@@ -181,7 +181,7 @@ describe('a training that ends early', () => {
       expect(gone.result).toMatchObject({ end: 'early', epoch: 2, steps: 4 });
       expect(gone.values).toEqual(best);
       // One that was killed before it could write what it made waits no longer.
-      const again = await resumed(work, [...evaluated.slice(0, 1)]);
+      const again = await resumed(work, evaluated.slice(0, 1));
       expect(again.result).toMatchObject({ end: 'early', epoch: 2, steps: 4 });
       expect([again.steps, again.values]).toEqual([0, best]);
     }
