@@ -66,7 +66,7 @@ it('a producer stops though somebody watches, and begins with nothing meanwhile'
     duplex: 'half',
     headers: { 'content-type': 'multipart/form-data; boundary=x' },
     signal: upload.signal,
-  } as RequestInit).catch(() => undefined);
+  }).catch(() => undefined);
   expect(stream.status).toBe(200);
   producer.kill('SIGTERM');
   const worker = await fleet.worker();

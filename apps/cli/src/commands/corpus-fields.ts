@@ -17,8 +17,11 @@ export type CorpusFields = Pick<
   | 'maxDecompressedBytes'
 >;
 
-/** The options of every command that reads a corpus. */
-export function withCorpusFields(command: Command): Command {
+/** The options of every command that reads a corpus. @param labelHelp what its label field is for */
+export function withCorpusFields(
+  command: Command,
+  labelHelp = 'field that holds the right label, or the number of its class; accuracy is then measured (default: label, but beside text none)',
+): Command {
   return command
     .addOption(
       new Option('--format <format>', 'of the corpus (default: by its extension, .gz left out)').choices([
@@ -44,10 +47,7 @@ export function withCorpusFields(command: Command): Command {
       '--pair-field <name>',
       'field that holds the second text, for models of pairs (default: text_b of text_a, sentence2 of sentence1 and the like)',
     )
-    .option(
-      '--label-field <name>',
-      'field that holds the right label, or the number of its class; accuracy is then measured (default: label, but beside text none)',
-    )
+    .option('--label-field <name>', labelHelp)
     .option('--max-row-bytes <n>', 'reject longer rows (default: 1 MiB)', rowBytes)
     .option(
       '--max-columns <n>',

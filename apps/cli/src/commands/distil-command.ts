@@ -58,5 +58,9 @@ export function addDistilCommand(program: Command): void {
     .action((flags: DistilFlags) =>
       trainWithDisplay(distilRequest(flags, placesOf(flags, flags.model)), flags),
     );
-  withTrainingOptions(command, distilDefaults);
+  withTrainingOptions(
+    command,
+    distilDefaults,
+    'field of the right label, of dev and for --hard-labels (default: label for --hard-labels; dev then shows agreement with the last exit)',
+  );
 }

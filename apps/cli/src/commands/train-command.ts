@@ -5,7 +5,7 @@ import { jointModes } from '#training/fine-tune/joint-mode.js';
 import { fineTuneRequest } from '#training/job/step-request.js';
 import type { FineTuneStep } from '#training/job/training-steps.js';
 import { fineTuneDefaults } from '#training/job/training-steps.js';
-import { fraction, nameList, scratchGeometry, wholeNumber } from '../option-values.js';
+import { fraction, labelList, scratchGeometry, wholeNumber } from '../option-values.js';
 import { trainWithDisplay } from '../train/train-with-display.js';
 import type { TrainingFlags } from '../train/training-options.js';
 import { placesOf, withTrainingOptions } from '../train/training-options.js';
@@ -43,7 +43,7 @@ export function addTrainCommand(program: Command): void {
     .option(
       '--labels <a,b,…>',
       'names of the classes, in their order (default: those of the corpus)',
-      nameList,
+      labelList,
     )
     .option('--new-head', 'begin with a new last exit, whatever the base has', false)
     .option(
@@ -74,5 +74,9 @@ export function addTrainCommand(program: Command): void {
     .action((flags: TrainFlags) =>
       trainWithDisplay(fineTuneRequest(flags, placesOf(flags, flags.base)), flags),
     );
-  withTrainingOptions(command, fineTuneDefaults);
+  withTrainingOptions(
+    command,
+    fineTuneDefaults,
+    'field that holds the label, or the number of its class (default: label)',
+  );
 }

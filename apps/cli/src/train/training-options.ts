@@ -5,6 +5,7 @@ import { backendNames } from '#training/backend/backend-names.js';
 import type { LoopOptions } from '#training/loop/train.js';
 import type { TrainingPlaces } from '#training/job/step-request.js';
 import { MOST_EPOCHS } from '#training/job/training-steps.js';
+import { UsageError } from '#run/usage-error.js';
 import type { CorpusFields } from '../commands/corpus-fields.js';
 import { withCorpusFields } from '../commands/corpus-fields.js';
 import type { OutputOptions } from '../commands/output-options.js';
@@ -24,16 +25,24 @@ export interface TrainingFlags extends OutputOptions, CorpusFields, LoopOptions 
   readonly backend?: BackendName | undefined;
 }
 
-/** @param defaults of what the kinds of training differ in */
+/**
+ * @param defaults of what the kinds of training differ in
+ * @param labelHelp what the label field is for
+ */
 export function withTrainingOptions(
   command: Command,
   defaults: { readonly epochs: number; readonly batchTokens: number; readonly rate: number },
+  labelHelp: string,
 ): Command {
   command
     .requiredOption('-d, --data <file>', 'corpus to learn from')
     .option('--dev <file>', 'corpus that every epoch is measured on; the best epoch is kept')
     .requiredOption('-o, --out <dir>', 'directory of the checkpoint that is made')
-    .option('--force', 'replace the checkpoint if it is there', false)
+    .option(
+      '--force',
+      'replace the checkpoint if it is there; a training of the same data and options goes on all the same',
+      false,
+    )
     .option(
       '--epochs <n>',
       'times that the corpus is learned from',
@@ -75,10 +84,17 @@ export function withTrainingOptions(
     .addOption(
       new Option('--backend <name>', 'what computes (default: the fastest that loads)').choices(backendNames),
     );
-  return withOutputOptions(withCorpusFields(command));
+  return withOutputOptions(withCorpusFields(command, labelHelp));
 }
 
-/** Where a training of the command line reads and writes. @param base checkpoint to begin with */
-export function placesOf({ data, dev, out, force }: TrainingFlags, base: string): TrainingPlaces {
+/**
+ * Where a training of the command line reads and writes.
+ * @param base checkpoint to begin with
+ * @throws UsageError
+ */
+export function placesOf({ data, dev, out, force, patience }: TrainingFlags, base: string): TrainingPlaces {
+  if (patience > 0 && dev === undefined) {
+    throw new UsageError('--patience counts epochs that were no better on dev: give a corpus with --dev.');
+  }
   return { base, out, force, data, dev, tool: `sluice ${version}` };
 }

@@ -23,6 +23,9 @@ export function checkSteps(steps: readonly TrainingStep[]): void {
       }
       continue;
     }
+    if (step.kind !== 'compile' && step.patience > 0 && step.dev === undefined) {
+      throw new StepsError(`${place} has patience, which counts epochs on dev: it needs dev.`);
+    }
     if (!hasCheckpoint && step.base === undefined) {
       throw new StepsError(`${place} needs a base: no step before it makes a checkpoint.`);
     }

@@ -20,7 +20,7 @@ export function modelCard({ request, outcome, config, rows, dev }: CardParts): s
     ['input', `${task === 'pair' ? 'text pairs' : 'texts'} of up to ${maxLength} tokens`],
     ['encoder', `${geometry.layers} layers × ${geometry.hiddenSize}, ${geometry.heads} heads`],
     ['exits', config.exits.map(({ layer, kind }) => `${layer} (${kind})`).join(', ')],
-    ['began with', basename(request.base)],
+    ['began with', beginningOf(request)],
     [
       'learned from',
       `${namesOf(request.data.paths)}: ${rows.lengths.length} rows, ${rows.tokens.ids.length} tokens`,
@@ -64,6 +64,12 @@ export function modelCard({ request, outcome, config, rows, dev }: CardParts): s
 /** Where the files lie is of no use to who reads the page elsewhere. */
 function namesOf(paths: readonly string[]): string {
   return paths.map((path) => basename(path)).join(', ');
+}
+
+function beginningOf(request: TrainingRequest): string {
+  const base = basename(request.base);
+  const isNew = request.kind === 'train' && request.fromScratch !== undefined;
+  return isNew ? `a new encoder (from scratch), with the tokenizer of ${base}` : base;
 }
 
 function methodOf(request: TrainingRequest): string {
