@@ -122,6 +122,14 @@ it('trains, distils without labels, compiles and labels', async () => {
   expect(out.some((line) => line.includes('"exit_layer":0') || line.includes('"exit_layer":1'))).toBe(true);
 });
 
+it('measures dev by labels that the texts to learn from do not have', async () => {
+  const distil = ['distil', '--model', 'trained', '--data', 'texts.jsonl', '--dev', 'dev.jsonl'];
+  const args = ['--label-field', 'label', ...common, '--epochs', '1', '--out', 'measured'];
+  const { dev } = await succeed(...distil, ...args);
+  expect(dev.map(({ layer }) => layer)).toEqual([0, 1, 2]);
+  expect((await read('measured/README.md')).toString()).toContain('| exit | right |');
+});
+
 it('learns the same whether hidden states are kept or computed anew', async () => {
   const distil = ['distil', '--model', 'trained', '--data', 'texts.jsonl', ...common, '--epochs', '2'];
   await succeed(...distil, '--out', 'kept');
@@ -193,6 +201,23 @@ describe('a training that is disturbed', () => {
     // Unless it is told to replace what is there.
     await succeed(...trainArgs, '--epochs', '1', '--out', 'disturbed', '--force');
   });
+
+  it('begins anew with --force where its checkpoints are damaged', async () => {
+    const training = new CliProcess([...long, '--out', 'disturbed'], { cwd: folder, env });
+    await training.saying(/training: 1\d %/);
+    process.kill(training.pid, 'SIGINT');
+    await training.ended;
+    for (const name of await readdir(join(folder, 'disturbed.training'))) {
+      if (name.startsWith('step-')) await rm(join(folder, 'disturbed.training', name, 'second.safetensors'));
+    }
+    const again = await sluice(...long, '--out', 'disturbed');
+    expect([again.end, again.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^sluice: \S+step-\d+ cannot be read: .*--force\.$/m),
+    ]);
+    await succeed(...long, '--out', 'disturbed', '--force');
+    expect(await read('disturbed/model.safetensors')).toEqual(expected);
+  });
 });
 
 /** Events of a log, without their times. */
@@ -237,8 +262,35 @@ describe('bad data', () => {
       'row 2 has the label "z"',
     ],
     ['no row at all', [], [], 'bad.jsonl'],
+    [
+      'an empty label',
+      [
+        { text: 'a', label: 'x' },
+        { text: 'b', label: '' },
+      ],
+      [],
+      'row 2 has no label',
+    ],
   ] as const)('%s', async (_, data, args, message) => {
     expect(await wrong(data, ...args)).toEqual([1, expect.stringContaining(message)]);
+  });
+
+  it.each([
+    ['sentence', ({ text }: { text: string }) => ({ sentence: text })],
+    ['text_a and text_b', ({ text }: { text: string }) => ({ text_a: text, text_b: text })],
+  ])('but labels beside %s are found', async (_, fields) => {
+    const data = rows(40).map((each) => ({ ...fields(each), label: each.label }));
+    expect(await wrong(data, '--epochs', '1')).toEqual([0, expect.stringContaining('40 rows')]);
+    await rm(join(folder, 'bad'), { recursive: true });
+  });
+
+  it('patience without a dev corpus', async () => {
+    expect(await wrong(rows(4), '--patience', '2')).toEqual([2, expect.stringContaining('--dev')]);
+  });
+
+  it('a place that cannot be written to ends it before the corpus is read', async () => {
+    const { end, stderr } = await sluice(...learning, '--data', 'none.jsonl', '--out', '/proc/sluice');
+    expect([end, stderr]).toEqual([1, expect.stringMatching(/^sluice: ENOENT: .*\/proc\/sluice/m)]);
   });
 
   it('labels other than those of a model that has some', async () => {
@@ -309,8 +361,30 @@ describe('bad data', () => {
       1,
       expect.stringMatching(/not finite at step \d+ \(epoch 1\), on the batch with rows \d+/),
     ]);
-    expect(await readdir(join(folder, 'infinite.training'))).toContainEqual(
-      expect.stringMatching(/^step-\d+$/),
-    );
+    // The second step's numbers are 1e28, by which the third had no loss.
+    expect(await checkpointsOf('infinite')).toEqual(['step-000000001']);
+    const again = await sluice(...args);
+    expect([again.end, again.stderr]).toEqual([
+      1,
+      expect.stringContaining('Going on from the checkpoint of step 1.'),
+    ]);
+    expect(await checkpointsOf('infinite')).toEqual(['step-000000001']);
+  });
+
+  it('a model whose last step made it infinite is not written', async () => {
+    const args = ['--epochs', '1', '--rate', '1e39', '--warm-up', '0', '--batch-tokens', '100000'];
+    const { end, stderr } = await sluice(...trainArgs, ...args, '--out', 'overflown');
+    expect([end, stderr]).toEqual([1, expect.stringContaining('Numbers of the model are not finite')]);
+    expect(await readdir(folder)).not.toContain('overflown');
+  });
+
+  it('one step alone learns nothing, and says so', async () => {
+    const args = ['--epochs', '1', '--batch-tokens', '100000', '--out', 'one'];
+    const { end, stderr } = await sluice(...trainArgs, ...args);
+    expect([end, stderr]).toEqual([0, expect.stringContaining('whose rate is 0: nothing was learned')]);
   });
 });
+
+async function checkpointsOf(out: string): Promise<string[]> {
+  return (await readdir(join(folder, `${out}.training`))).filter((name) => name.startsWith('step-'));
+}
