@@ -160,4 +160,5 @@ it('a run that stands still since a stage has no worker says so, until one comes
 it('an admin server at loopback answers to no other name', async () => {
   expect(await statusFor('evil.example')).toBe(403);
   expect(await statusFor('localhost:9481')).toBe(200);
+  expect(await statusFor('LOCALHOST.:9481')).toBe(200);
 });

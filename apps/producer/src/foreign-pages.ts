@@ -9,9 +9,6 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
  * nothing is asked of who comes from this machine: such a producer answers to names of loopback alone.
  */
 export function refuseForeignPages(server: FastifyInstance, hasKeys: boolean): void {
-  server.addHook('onRequest', async ({ raw: { headers } }) => {
-    if (headers.host !== undefined) headers.host = comparable(headers.host);
-  });
   if (!hasKeys) answerAtLoopbackOnly(server, 'Make keys with sluice key.');
   server.addHook('onRequest', async (request, reply) => {
     if (!isForeign(request)) return;
@@ -28,7 +25,9 @@ function isForeign({ method, headers, host }: FastifyRequest): boolean {
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   // Over http, and not at loopback, browsers leave that out.
   const { origin } = headers;
-  return origin !== undefined && (!URL.canParse(origin) || comparable(new URL(origin).host) !== host);
+  return (
+    origin !== undefined && (!URL.canParse(origin) || comparable(new URL(origin).host) !== comparable(host))
+  );
 }
 
 /** Names of hosts ignore case, and may end with a dot. */

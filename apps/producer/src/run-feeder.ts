@@ -2,66 +2,31 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '#config/settings-schema.js';
 import type { Metrics } from '#metrics/metrics.js';
 import type { Bundle } from '#model/bundle/bundle.js';
-import { answerFormOf, layoutOf } from '#model/bundle/manifest.js';
-import { modelReference, versionName } from '#model/registry/model-name.js';
-import type { RunProgress } from '#pipeline/label-run.js';
+import { answerFormOf } from '#model/bundle/manifest.js';
 import { RunStoppedError } from '#pipeline/label-run.js';
-import { writeDurably } from '#pipeline/run-directory/durable-write.js';
 import { readJson } from '#pipeline/run-directory/read-json.js';
 import { RunLockedError, RunLockLostError } from '#pipeline/run-directory/run-lock.js';
 import { isRunRecord } from '#pipeline/run-directory/run-record.js';
 import { sum } from '#pipeline/report/counts.js';
-import { countedReport } from '#pipeline/report/run-report.js';
-import type { Tally } from '#pipeline/report/tally.js';
-import { exitLayers } from '#pipeline/stage-layout.js';
 import { policyOf } from '#run/choose-policy.js';
 import { expectedExits } from '#run/expected-exits.js';
 import type { ChunkWorkers } from '#run/label-corpus.js';
 import { labelCorpus } from '#run/label-corpus.js';
-import type { RunOptions } from '#run/label-options.js';
-import type { LabelProgress } from '#run/label-progress.js';
-import { labelProgressOf } from '#run/label-progress.js';
 import { isUnderWay } from '#run/run-view.js';
-import type { RunCounts } from '#run/run-counts.js';
-import { runCounts } from '#run/run-counts.js';
-import { UsageError } from '#run/usage-error.js';
-import { countCommitted } from './committed-rows.js';
+import type { FedRun } from './fed-run.js';
 import type { FleetLink } from './fleet-link.js';
 import { LeastCertainRows } from './least-certain-rows.js';
 import { unservedStages, whyItWaits } from './missing-workers.js';
 import type { ModelShelf } from './model-shelf.js';
 import type { RunFolders, SubmittedRun } from './run-folder.js';
-
-/** A run that this producer works on. */
-export interface FedRun {
-  readonly id: string;
-  /** Version of a model, such as `topics@3`. */
-  readonly model: string;
-  progress: LabelProgress | undefined;
-  /** Counts anew, since that takes a while for a model of many labels: for who asks. */
-  counts: (() => RunCounts) | undefined;
-  leastCertain: LeastCertainRows | undefined;
-  waitsFor: string | undefined;
-  /** Hash of the bundle that no worker serves, while that is what it waits for. */
-  waitsForWorkersOf: string | undefined;
-  /** Whether it has labels already: it waits for their runtime then. */
-  isBegun: boolean;
-  /** Its id in the queue, which is that of its run directory. */
-  queued: string | undefined;
-  /** Between reading and commit. */
-  chunksInFlight: number;
-  readonly notes: string[];
-  readonly stop: AbortController;
-  readonly done: Promise<void>;
-}
+import { LEAST_CERTAIN, modelOf, priorityOf, runOptions } from './run-options.js';
+import { RunProgressTeller } from './run-progress-teller.js';
 
 interface FeederLog {
   log(message: string): void;
   warn(message: string): void;
 }
 
-/** Lower is sooner; 1 is for texts that somebody waits for. */
-const priorities = { high: 2, normal: 3, low: 4 } as const;
 /** Between looks at the folders of the runs: other producers, and those before this one, have left work there. */
 const LOOK_EVERY_MS = 2000;
 /** Between looks for workers, while there are none. */
@@ -70,14 +35,6 @@ const WORKERS_EVERY_MS = 1000;
 const STANDSTILL_EVERY_MS = 5000;
 /** Another producer feeds it; looked at again then. */
 const LOCKED_FOR_MS = 15_000;
-/** Progress is written down for other producers so often at most. */
-const TELL_EVERY_MS = 1000;
-
-/** What is written down of a run that goes on. */
-export interface StoredProgress extends LabelProgress {
-  readonly counts?: RunCounts | undefined;
-}
-
 /** Why a run was stopped here. */
 type StopReason = 'cancelled' | 'producer-stops';
 
@@ -310,18 +267,24 @@ export class RunFeeder {
       (queued) => (fed.queued = queued),
     );
     const policy = policyOf(bundle.manifest, request);
-    const tell = this.#teller(bundle, run, fed, expectedExits(bundle.manifest, policy));
+    const teller = new RunProgressTeller(
+      { folders: this.#folders, settings: this.#settings, metrics: this.#metrics, log: this.#log },
+      bundle,
+      run,
+      fed,
+      expectedExits(bundle.manifest, policy),
+    );
     const ended = new AbortController();
     void this.#tellOfStandstill(bundle, [...begun, fingerprint], fed, ended.signal);
     try {
       await labelCorpus(bundle, policy, options, workers, {
         signal: fed.stop.signal,
         onNote: (note) => fed.notes.push(note),
-        onProgress: tell.onProgress,
+        onProgress: (progress) => teller.tell(progress),
       });
     } finally {
       ended.abort();
-      await tell.end();
+      await teller.end();
     }
   }
 
@@ -375,77 +338,7 @@ export class RunFeeder {
       );
     }
   }
-
-  /** Turns what the run says into its picture, its figures, and a file for other producers. */
-  #teller(
-    bundle: Bundle,
-    { id, request }: SubmittedRun,
-    fed: FedRun,
-    expected: ReadonlyMap<number, number> | undefined,
-  ): { readonly onProgress: (progress: RunProgress) => void; readonly end: () => Promise<void> } {
-    const { manifest } = bundle;
-    const layout = layoutOf(manifest);
-    const mostRows = this.#settings.limits.rows;
-    let begun = performance.now();
-    let resumed: Tally | undefined;
-    let counted: Tally | undefined;
-    let written = 0;
-    let writing = Promise.resolve();
-    const onProgress = (progress: RunProgress): void => {
-      const { tally, phase } = progress;
-      if (phase === 'labelling' && resumed === undefined) {
-        resumed = tally;
-        begun = performance.now();
-      }
-      if (phase === 'labelling' && counted !== undefined)
-        countCommitted(this.#metrics, modelName(request.model), counted, tally, expected);
-      fed.counts = () => runCounts(countedReport(tally, manifest.labels, manifest.geometry.layers));
-      if (phase === 'labelling') counted = tally;
-      fed.chunksInFlight = phase === 'labelling' ? progress.chunksPlanned - progress.chunksCommitted : 0;
-      fed.progress = labelProgressOf(progress, {
-        layers: manifest.geometry.layers,
-        exitLayers: exitLayers(layout),
-        limit: request.limit,
-        resumed,
-        elapsedMs: performance.now() - begun,
-      });
-      if (progress.rowsPlanned > mostRows) {
-        fed.stop.abort(
-          new UsageError(
-            `The corpus has more than the ${mostRows} rows that this producer takes in one run.`,
-          ),
-        );
-      }
-      if (performance.now() - written < TELL_EVERY_MS) return;
-      written = performance.now();
-      writing = this.#writeProgress(id, { ...fed.progress, counts: fed.counts?.() });
-    };
-    const end = async (): Promise<void> => {
-      await writing;
-      if (fed.progress !== undefined)
-        await this.#writeProgress(id, { ...fed.progress, counts: fed.counts?.() });
-    };
-    return { onProgress, end };
-  }
-
-  async #writeProgress(id: string, progress: StoredProgress): Promise<void> {
-    await writeDurably(this.#folders.path(id, 'progress.json'), JSON.stringify(progress)).catch(
-      (error: unknown) => this.#log.warn(`The progress of run ${id} cannot be written: ${String(error)}`),
-    );
-  }
 }
-
-/** The version that the run was submitted for. */
-function modelOf({ request, version }: SubmittedRun): string {
-  return version === undefined ? request.model : versionName(modelName(request.model), version);
-}
-
-const modelName = (reference: string): string => modelReference(reference)?.name ?? reference;
-
-const priorityOf = ({ request }: SubmittedRun): number => priorities[request.priority ?? 'normal'];
-
-/** Name of the least certain rows in a run's folder. */
-export const LEAST_CERTAIN = 'least-certain.json';
 
 /** The same workers, and the rows that they were least certain of are noted. */
 function watched(
@@ -460,30 +353,5 @@ function watched(
       const opened = await workers.open(run);
       return { ...opened, labeller: leastCertain.watch(opened.labeller) };
     },
-  };
-}
-
-/** Name of a run's output in its folder. */
-export function outputName({ outFormat = 'jsonl', compress = false }: SubmittedRun['request']): string {
-  return `output.${outFormat}${compress ? '.gz' : ''}`;
-}
-
-function runOptions(
-  { id, request, corpus }: SubmittedRun,
-  folders: RunFolders,
-  settings: Settings['producer'],
-): RunOptions {
-  const { model: _model, speed: _speed, policy: _policy, priority: _priority, ...rest } = request;
-  return {
-    ...rest,
-    corpus,
-    out: folders.path(id, outputName(request)),
-    outFormat: request.outFormat ?? 'jsonl',
-    compress: request.compress ?? false,
-    runDir: folders.path(id, 'run'),
-    probabilities: request.probabilities ?? false,
-    spreadsheetSafe: request.spreadsheetSafe ?? false,
-    chunkRows: settings.feed.chunkRows,
-    acceptFingerprint: false,
   };
 }

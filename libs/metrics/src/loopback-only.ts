@@ -14,7 +14,8 @@ export function isLoopback(host: string): boolean {
  */
 export function answerAtLoopbackOnly(server: FastifyInstance, advice: string): void {
   server.addHook('onRequest', async ({ hostname }, reply) => {
-    if (isLoopback(hostname)) return;
+    // Names of hosts ignore case, and may end with a dot.
+    if (isLoopback(hostname.toLowerCase().replace(/\.$/, ''))) return;
     const message = `This answers at localhost only, not at ${JSON.stringify(hostname)}. ${advice}`;
     return reply.code(403).send({ error: { code: 'foreign-page', message } });
   });
