@@ -1,4 +1,5 @@
-import { mkdir, rmdir } from 'node:fs/promises';
+import { rmdir } from 'node:fs/promises';
+import { makeFolder } from '#pipeline/run-directory/durable-write.js';
 import { RunLock } from '#pipeline/run-directory/run-lock.js';
 import { workFolder } from '#training/process/training-work.js';
 
@@ -12,7 +13,7 @@ import { workFolder } from '#training/process/training-work.js';
  */
 export async function lockWork(out: string, onLost: (error: Error) => void): Promise<() => Promise<void>> {
   const folder = workFolder(out);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const lock = await RunLock.acquire(folder, onLost);
   return async () => {
     await lock.release();
