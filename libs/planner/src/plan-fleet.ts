@@ -55,7 +55,7 @@ const SPARE_CHUNKS = 1.25;
 const MOST_ROUNDS = 40;
 /** Of a run so many chunks are played, and again as many, before the rest is taken to go on like them: by a search, and by a plan. */
 const SEARCH_CHUNKS = 3000;
-const PLAN_CHUNKS = 100_000;
+const PLAN_CHUNKS = 20_000;
 /** And at least as many times those in flight, so that the begin of a run does not count for its pace. */
 const TIMES_IN_FLIGHT = 2;
 
