@@ -4,6 +4,7 @@ import { open, rename, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createReadStream } from 'node:fs';
 import type { RunOutput } from '#run/run-view.js';
+import { bodyPieces } from './body-pieces.js';
 import type { ProducerClient } from './producer-client.js';
 import { ProducerError } from './producer-client.js';
 
@@ -68,7 +69,7 @@ async function append(
   const file: FileHandle = await open(part, start === 0 ? 'w' : 'r+');
   let at = start;
   try {
-    for await (const piece of answer.body ?? []) {
+    for await (const piece of answer.body === null ? [] : bodyPieces(answer.body, signal)) {
       await file.write(piece, 0, piece.length, at);
       at += piece.length;
     }

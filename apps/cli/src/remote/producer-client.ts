@@ -6,6 +6,7 @@ import type { RunRequest } from '#run/run-request.js';
 import type { RunView } from '#run/run-view.js';
 import { isUnderWay } from '#run/run-view.js';
 import { UsageError } from '#run/usage-error.js';
+import { bodyPieces } from './body-pieces.js';
 
 /** Where a producer listens unless told. */
 export const DEFAULT_SERVER = 'http://127.0.0.1:9480';
@@ -121,10 +122,11 @@ export class ProducerClient {
       signal,
     });
     if (body === null) return;
+    const decoder = new TextDecoder();
     let text = '';
     try {
-      for await (const piece of body.pipeThrough(new TextDecoderStream())) {
-        text += piece;
+      for await (const piece of bodyPieces(body, signal)) {
+        text += decoder.decode(piece, { stream: true });
         const events = text.split('\n\n');
         text = events.pop() ?? '';
         for (const event of events) {
