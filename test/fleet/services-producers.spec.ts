@@ -160,3 +160,16 @@ it('a Redis that answers nothing is a reason to come back later', async () => {
     fleet.redis.goOn();
   }
 });
+
+it('a run that cannot be gone on with leaves nothing of an earlier producer in Redis', async () => {
+  const producer = await start({ SLUICE_PRODUCER_FINGERPRINT: 'onnxruntime 0.1 of old' });
+  const id = await submit(producer, 'spam');
+  await expect.poll(async () => (await view(producer, id))['phase'], { timeout: 10_000 }).toBe('running');
+  await expect.poll(() => redis.keys('*:r-*'), { timeout: 10_000 }).not.toEqual([]);
+  producer.kill('SIGKILL');
+  await producer.ended;
+  await writeFile(join(models, 'spam', 'bundle.json'), '{}');
+  const next = await start();
+  await expect.poll(async () => (await view(next, id))['phase'], { timeout: 20_000 }).toBe('failed');
+  expect([await redis.keys('*:r-*'), await redis.keys('*:run:*')]).toEqual([[], []]);
+});

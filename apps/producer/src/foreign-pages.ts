@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { answerAtLoopbackOnly } from '#metrics/loopback-only.js';
+import { answerAtLoopbackOnly, plainHost } from '#metrics/loopback-only.js';
 
 /** Methods that change nothing. */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -26,11 +26,6 @@ function isForeign({ method, headers, host }: FastifyRequest): boolean {
   // Over http, and not at loopback, browsers leave that out.
   const { origin } = headers;
   return (
-    origin !== undefined && (!URL.canParse(origin) || comparable(new URL(origin).host) !== comparable(host))
+    origin !== undefined && (!URL.canParse(origin) || plainHost(new URL(origin).host) !== plainHost(host))
   );
-}
-
-/** Names of hosts ignore case, and may end with a dot. */
-function comparable(host: string): string {
-  return host.toLowerCase().replace(/\.(?=:|$)/, '');
 }

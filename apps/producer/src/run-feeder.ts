@@ -246,9 +246,12 @@ export class RunFeeder {
 
   async #label(run: SubmittedRun, fed: FedRun): Promise<void> {
     const { id, request } = run;
-    const bundle = await this.#models.bundle(modelOf(run));
     const options = runOptions(run, this.#folders, this.#settings);
-    const begun = (await readJson(options.runDir, 'run.json', isRunRecord))?.fingerprints ?? [];
+    const record = await readJson(options.runDir, 'run.json', isRunRecord);
+    // What an earlier producer gave to the queue is forgotten too, should this one come to nothing.
+    fed.queued = record?.id;
+    const begun = record?.fingerprints ?? [];
+    const bundle = await this.#models.bundle(modelOf(run));
     const fingerprint = await this.#fingerprint(bundle, begun, fed);
     // It may have been cancelled while its model was read.
     if (!isUnderWay(await this.#folders.state(id))) fed.stop.abort('cancelled' satisfies StopReason);

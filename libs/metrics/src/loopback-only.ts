@@ -7,6 +7,11 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.has(host);
 }
 
+/** Names of hosts ignore case, and may end with a dot. @param host with a port, or without */
+export function plainHost(host: string): string {
+  return host.toLowerCase().replace(/\.(?=:|$)/, '');
+}
+
 /**
  * Refuses requests for other names than those of loopback. A server that lets in whoever comes from this machine is for
  * its people, and any page that they look at comes from it: another name may have been pointed here by its owner.
@@ -14,8 +19,7 @@ export function isLoopback(host: string): boolean {
  */
 export function answerAtLoopbackOnly(server: FastifyInstance, advice: string): void {
   server.addHook('onRequest', async ({ hostname }, reply) => {
-    // Names of hosts ignore case, and may end with a dot.
-    if (isLoopback(hostname.toLowerCase().replace(/\.$/, ''))) return;
+    if (isLoopback(plainHost(hostname))) return;
     const message = `This answers at localhost only, not at ${JSON.stringify(hostname)}. ${advice}`;
     return reply.code(403).send({ error: { code: 'foreign-page', message } });
   });
