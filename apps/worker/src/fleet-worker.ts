@@ -18,6 +18,7 @@ import { QuarantineProcess } from '#pipeline/fleet/quarantine-process.js';
 import type { JobWorkParts } from '#pipeline/fleet/work-on-job.js';
 import { workOnJob } from '#pipeline/fleet/work-on-job.js';
 import { BullmqTransport } from '#queue/bullmq-transport.js';
+import { ComingJobs } from '#queue/coming-jobs.js';
 import { RedisActivationStore } from '#queue/redis-activation-store.js';
 import type { RedisConnection } from '#queue/redis-connection.js';
 import { connectRedis, expectQueueRedis, tellOutages } from '#queue/redis-connection.js';
@@ -127,6 +128,8 @@ export class FleetWorker implements ServiceHealth {
     );
     const transport = new BullmqTransport(redis, bundle.hash);
     this.#closing.push(() => transport.close());
+    const coming = new ComingJobs(transport, stages[0]);
+    this.#closing.push(() => Promise.resolve(coming.close()));
     const bytes = settings.activationMemory * MEBIBYTE;
     const budgets = { survivors: new ByteBudget(bytes), arrived: new ByteBudget(bytes) };
     this.#budgets = budgets;
@@ -143,7 +146,8 @@ export class FleetWorker implements ServiceHealth {
               ? undefined
               : {
                   ms: settings.waitMs,
-                  moreMayCome: () => this.#worker?.takesMore === true && !budgets.arrived.isFull,
+                  moreMayCome: () =>
+                    this.#worker?.takesMore === true && !budgets.arrived.isFull && coming.mayCome(),
                 },
         }),
       ),

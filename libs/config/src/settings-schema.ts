@@ -67,7 +67,7 @@ const workerSchema = z.strictObject({
     .min(0)
     .max(60_000)
     .describe(
-      'How long rows from other workers wait for more of their length, while batches are not full, ms.',
+      'How long rows from other workers wait for more of their length, while batches are not full and more may come, ms.',
     ),
   survivorMemory: mebibytes.describe('Bound of the activations between stages that both run here, MiB.'),
   activationMemory: mebibytes.describe(

@@ -17,15 +17,15 @@ export interface FleetCosts {
 }
 
 /**
- * On a core of a Xeon with AMX: what `npm run bench:plan` prints, with rows of some 240 bytes; the queue's share is that of
+ * On a core of a Xeon: what `npm run bench:plan` prints, with rows of some 240 bytes; the queue's share is that of
  * docs/performance-fleet.md.
  */
 export const measuredCosts: FleetCosts = {
-  feedSeconds: 6e-6,
-  commitSeconds: 8e-6,
-  mergeSeconds: 2e-6,
+  feedSeconds: 4.2e-6,
+  commitSeconds: 5.6e-6,
+  mergeSeconds: 2.2e-6,
   jobSeconds: 1.8e-6,
-  activationSeconds: 7e-9,
+  activationSeconds: 5.2e-9,
   redisRowSeconds: 1.2e-6,
-  redisByteSeconds: 3e-9,
+  redisByteSeconds: 1.9e-9,
 };

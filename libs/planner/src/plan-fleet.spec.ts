@@ -152,7 +152,7 @@ describe('a plan', () => {
 
   it('says so where no number of workers would do', () => {
     expect(() => planFleet(parts(1_000_000), 50)).toThrow(TargetError);
-    expect(() => planFleet(parts(1000), 66)).toThrow(/No number of workers/);
+    expect(() => planFleet(parts(1000), 60.3)).toThrow(/No number of workers/);
     expect(new TargetError(24_480, 2_000_070).message).toMatch(/within 6 h 48 min: .* about 555 h 35 min\. /);
   });
 

@@ -70,11 +70,10 @@ const TIMES_IN_FLIGHT = 2;
 export function planFleet(parts: PlanParts, targetSeconds: number): FleetPlan {
   const { rows, loads, startSeconds, settings } = parts;
   const { threads } = settings;
-  const waits = (loads.length - 1) * settings.waitSeconds;
   const producers = neededProducers(parts, targetSeconds - startSeconds);
   const merge = mergeSecondsOf(parts, producers);
   const time = targetSeconds - startSeconds - merge;
-  if (time <= 0) throw new TargetError(targetSeconds, startSeconds + merge + waits);
+  if (time <= 0) throw new TargetError(targetSeconds, startSeconds + merge);
   let replicas = loads.map((load) =>
     Math.max(1, Math.ceil((rows * load.reach.share * load.rowSeconds(Infinity)) / (time * threads))),
   );

@@ -149,13 +149,29 @@ describe('a simulated run', () => {
     );
   });
 
-  it('lets rows behind the first stage wait for full batches, and no longer than they are told', () => {
-    const [patient, hasty] = [5, 0].map((waitSeconds) => {
-      const stages = [stage({ rowSeconds: () => 1e-6 }), stage({ waitSeconds, fullAt: 2000 })];
-      return simulateFleet(fleet({ rows: 1024, stages })).seconds;
+  describe('with rows that wait for full batches behind the first stage', () => {
+    /** Two chunks arrive there after 10 s and 20 s, and take 10 s each. */
+    const play = (waitSeconds: number) =>
+      simulateFleet(
+        fleet({
+          rows: 2000,
+          chunkRows: 1000,
+          stages: [
+            stage({ replicas: 1, survives: 1, rowSeconds: () => 1e-2 }),
+            stage({ replicas: 1, waitSeconds, fullAt: 5000, rowSeconds: () => 1e-2 }),
+          ],
+        }),
+      );
+
+    it('begins them when they have waited long enough', () => {
+      expect(play(5).seconds - play(0).seconds).toBeCloseTo(5, 1);
+      expect(play(5).stages[1]!.rowsPooled).toBe(1000);
     });
-    expect(patient! - hasty!).toBeGreaterThan(4.9);
-    expect(patient! - hasty!).toBeLessThan(5.1);
+
+    it('begins them when no more will come', () => {
+      expect(play(3600).seconds - play(0).seconds).toBeCloseTo(10, 1);
+      expect(play(3600).stages[1]!.rowsPooled).toBeGreaterThan(1000);
+    });
   });
 
   it('fills batches better where more rows wait', () => {

@@ -138,14 +138,16 @@ class FleetSimulation {
           after: (seconds, act) => this.#work.add(this.#worked + seconds, act),
           now: () => this.#now,
           done: (job) => this.#jobDone(index, job),
+          moreMayCome: () => this.#stages.slice(0, index).some(({ present }) => present > 0),
         }),
     );
   }
 
   run(): Simulation {
     this.#produce();
-    while (this.#work.length + this.#timers.length > 0) this.#next()();
-    const { producers } = this.#fleet;
+    const { producers, rows } = this.#fleet;
+    // Not until nothing is left to happen: a timer may be set for rows that did not wait that long.
+    while (this.#rows < rows) this.#next()();
     return {
       rows: this.#rows,
       chunks: this.#chunks,
@@ -218,6 +220,9 @@ class FleetSimulation {
       const part = Math.floor(((slice + 1) * survivors) / slices) - Math.floor((slice * survivors) / slices);
       next?.add({ chunk, rows: part, arrived: this.#now });
     }
+    if (this.#stages.slice(0, index + 1).every(({ present }) => present === 0)) {
+      for (const stage of this.#stages.slice(index + 1)) stage.lookAgain();
+    }
     if (chunk.jobs > 0) return;
     this.#toCommit.push(chunk);
     this.#produce();
@@ -231,6 +236,8 @@ interface Surroundings {
   readonly after: (seconds: number, act: () => void) => void;
   readonly now: () => number;
   readonly done: (job: Job) => void;
+  /** Whether rows are on their way to this stage. */
+  readonly moreMayCome: () => boolean;
 }
 
 class StageSimulation {
@@ -238,6 +245,7 @@ class StageSimulation {
   readonly #random: RandomNumbers;
   readonly #around: Surroundings;
   readonly #queue = new Queue<Job>();
+  readonly #workers: readonly Worker[];
   /** Workers with a free slot, in no order. */
   readonly #free: Worker[];
   #rows = 0;
@@ -250,13 +258,24 @@ class StageSimulation {
     this.#stage = stage;
     this.#random = random;
     this.#around = around;
-    this.#free = Array.from({ length: stage.replicas }, () => ({
+    this.#workers = Array.from({ length: stage.replicas }, () => ({
       held: new Queue<Job>(),
       waiting: 0,
       jobs: 0,
       idleThreads: stage.threads,
       wakesAt: -1,
     }));
+    this.#free = [...this.#workers];
+  }
+
+  /** Rows that entered and are not done. */
+  get present(): number {
+    return this.#present;
+  }
+
+  /** Begins what need not wait any longer. */
+  lookAgain(): void {
+    for (const worker of this.#workers) this.#begin(worker);
   }
 
   add(job: Job): void {
@@ -311,7 +330,10 @@ class StageSimulation {
   #isReady(worker: Worker, oldest: Job): boolean {
     const { slots, fullAt, waitSeconds } = this.#stage;
     return (
-      worker.jobs >= slots || worker.waiting >= fullAt || this.#around.now() >= oldest.arrived + waitSeconds
+      worker.jobs >= slots ||
+      worker.waiting >= fullAt ||
+      this.#around.now() >= oldest.arrived + waitSeconds ||
+      (this.#queue.length === 0 && !this.#around.moreMayCome())
     );
   }
 

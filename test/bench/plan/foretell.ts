@@ -21,11 +21,12 @@ export function foretell(
   fleet: { readonly rows: number; readonly workers: number; readonly cores: number },
 ): Foretold {
   const settings = fleetSettings(loadSettings({}), { threads: 1, cores: 1 });
-  // Redis has no core of its own here: what it does for a worker is counted as the worker's.
+  // Redis has no core of its own here: what it does for a worker is counted as the worker's, half where a byte goes in and
+  // half where it comes out.
   const costs = {
     ...measuredCosts,
     jobSeconds: measuredCosts.jobSeconds + measuredCosts.redisRowSeconds,
-    activationSeconds: measuredCosts.activationSeconds + measuredCosts.redisByteSeconds,
+    activationSeconds: measuredCosts.activationSeconds + measuredCosts.redisByteSeconds / 2,
   };
   const layout = layoutOf(manifest);
   const speeds = layout.stages.map(() => 1);

@@ -286,6 +286,22 @@ describe('StageEngine', () => {
     expect((await Promise.all(labels)).map(({ rows }) => rows)).toEqual([2, 1, 1]);
   });
 
+  it('notices by itself that no others will come', async () => {
+    const runner = new ManualRunner(twoStages, 1);
+    let moreMayCome = true;
+    const patience = { ms: 3_600_000, moreMayCome: () => moreMayCome };
+    const engine = new StageEngine(runner, twoStages, fullDepth, { batchTokens: 4, patience });
+    const labels = engine.label(tokensOf([1], 'single', 0));
+    await settle();
+    expect(runner.batches).toEqual([]);
+    moreMayCome = false;
+    for (const _ of twoStages.stages) {
+      await expect.poll(() => runner.pending).toBe(1);
+      runner.finish(0);
+    }
+    expect((await labels).rows).toBe(1);
+  });
+
   it('lets rows wait for others no longer than it was told', async () => {
     const runner = new ManualRunner(twoStages, 1);
     const patience = { ms: 30, moreMayCome: () => true };

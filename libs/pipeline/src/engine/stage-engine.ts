@@ -47,12 +47,15 @@ export interface StageEngineOptions {
 /** How long rows wait for others of their length, so that batches are full. */
 export interface Patience {
   readonly ms: number;
-  /** Whether it is worth while: others may come. */
+  /** Whether it is worth while: others may come. Asked again every 100 ms. */
   readonly moreMayCome: () => boolean;
 }
 
 /** Batches that wait at the runner for each one that runs there, so that its workers never wait for this thread. */
 const LOOK_AHEAD = 1;
+
+/** Between two looks at whether rows that wait for others had better run. */
+const LOOK_AGAIN_MS = 100;
 
 /** A stage without layers does so little to a token that the way to the runner and back would count. */
 const BATCHES_WITHOUT_LAYERS = 2;
@@ -79,7 +82,7 @@ export class StageEngine implements RowLabeller {
   #taskCount = 0;
   #turn: 'full' | 'oldest' = 'full';
   #running = 0;
-  /** Runs when the rows that wait longest have waited long enough. */
+  /** Looks again whether the rows that wait for others shall run. */
   #waking: NodeJS.Timeout | undefined;
   /** Bytes that the survivors of running batches may take. Together with the pools' never above the bound. */
   #reserved = 0;
@@ -161,7 +164,7 @@ export class StageEngine implements RowLabeller {
     const full = of('only-full');
     if (full !== undefined) return full;
     if (!patience.moreMayCome()) return of('oldest');
-    if (wait < Infinity) this.#waking = setTimeout(() => this.#fillRunner(), wait);
+    if (wait < Infinity) this.#waking = setTimeout(() => this.#fillRunner(), Math.min(wait, LOOK_AGAIN_MS));
     return undefined;
   }
 
