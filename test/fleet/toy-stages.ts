@@ -47,8 +47,7 @@ export class ToyStages implements StageRows {
       if (stage > this.#lastStage) survivors.push(row);
       else if (stage < (entry?.stage ?? 0)) throw new Error(`Row ${row} left before stage ${stage + 1}.`);
     }
-    const { ids } = selectRows(tokens, survivors);
-    const hidden = survivors.length === 0 ? undefined : Float32Array.from(ids);
+    const hidden = survivors.map((row) => Float32Array.from(selectRows(tokens, [row]).ids));
     return { labels, survivors: { rows: Int32Array.from(survivors), hidden } };
   }
 }

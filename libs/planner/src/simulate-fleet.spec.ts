@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assumedLengths, batchesPerRowTable, rowsOfAFullBatch } from './batch-fill.js';
-import type { SimulatedFleet, SimulatedStage } from './simulate-fleet.js';
+import type { SimulatedFleet, SimulatedStage, Simulation } from './simulate-fleet.js';
 import { simulateFleet } from './simulate-fleet.js';
 
 function stage(given: Partial<SimulatedStage> = {}): SimulatedStage {
@@ -51,6 +51,13 @@ const anyFleet = fc
     stages: fc.array(anyStage, { minLength: 1, maxLength: 4 }),
   })
   .map((given) => fleet({ ...given, stages: given.stages.map(stage) }));
+
+/** Two chunks arrive at the second stage after 10 s and 20 s, and take 10 s each. */
+function patientRun(waitSeconds: number): Simulation {
+  const slow = { replicas: 1, rowSeconds: () => 1e-2 };
+  const stages = [stage({ ...slow, survives: 1 }), stage({ ...slow, waitSeconds, fullAt: 5000 })];
+  return simulateFleet(fleet({ rows: 2000, chunkRows: 1000, stages }));
+}
 
 describe('a simulated run', () => {
   it('commits every row once, whatever the fleet', () => {
@@ -150,27 +157,14 @@ describe('a simulated run', () => {
   });
 
   describe('with rows that wait for full batches behind the first stage', () => {
-    /** Two chunks arrive there after 10 s and 20 s, and take 10 s each. */
-    const play = (waitSeconds: number) =>
-      simulateFleet(
-        fleet({
-          rows: 2000,
-          chunkRows: 1000,
-          stages: [
-            stage({ replicas: 1, survives: 1, rowSeconds: () => 1e-2 }),
-            stage({ replicas: 1, waitSeconds, fullAt: 5000, rowSeconds: () => 1e-2 }),
-          ],
-        }),
-      );
-
     it('begins them when they have waited long enough', () => {
-      expect(play(5).seconds - play(0).seconds).toBeCloseTo(5, 1);
-      expect(play(5).stages[1]!.rowsPooled).toBe(1000);
+      expect(patientRun(5).seconds - patientRun(0).seconds).toBeCloseTo(5, 1);
+      expect(patientRun(5).stages[1]!.rowsPooled).toBe(1000);
     });
 
     it('begins them when no more will come', () => {
-      expect(play(3600).seconds - play(0).seconds).toBeCloseTo(10, 1);
-      expect(play(3600).stages[1]!.rowsPooled).toBeGreaterThan(1000);
+      expect(patientRun(3600).seconds - patientRun(0).seconds).toBeCloseTo(10, 1);
+      expect(patientRun(3600).stages[1]!.rowsPooled).toBeGreaterThan(1000);
     });
   });
 

@@ -71,8 +71,7 @@ async function activationCosts(): Promise<Pick<BesideCosts, 'send' | 'get' | 're
     const store = new RedisActivationStore(redis);
     const numbers = Float32Array.from({ length: NUMBERS }, (_, at) => Math.sin(at));
     const send = async (blob: number): Promise<void> =>
-      // A worker first copies the survivors of a batch together.
-      store.put(`bench:${blob}`, encodeActivations(numbers.slice()));
+      store.put(`bench:${blob}`, encodeActivations([numbers]));
     const get = async (blob: number): Promise<void> => {
       const hidden = decodeActivations((await store.get(`bench:${blob}`))!);
       if (hidden?.length !== numbers.length) throw new Error('The activations came back otherwise.');

@@ -1,5 +1,5 @@
 import type { Provider } from '#inference/session-options.js';
-import type { TokenColumns } from '#pipeline/columns.js';
+import type { Activation, TokenColumns } from '#pipeline/columns.js';
 import { rowLengths, selectRows } from '#pipeline/engine/select-rows.js';
 import { batchTokensOf, StageEngine } from '#pipeline/engine/stage-engine.js';
 import { policyOfSpeed } from '#pipeline/exit-policy.js';
@@ -76,7 +76,7 @@ interface StageRow {
   /** Its ids and segments at the first stage, else its activation. */
   readonly ids: Int32Array;
   readonly segments: Int32Array | undefined;
-  readonly hidden: Float32Array | Uint16Array | undefined;
+  readonly hidden: Activation | undefined;
 }
 
 /** The rows at the entrance of a stage: nothing leaves before it. */
@@ -86,7 +86,7 @@ async function stageInputs(
   stage: number,
   tokens: TokenColumns,
 ): Promise<StageRow[]> {
-  let hidden: Float32Array | Uint16Array | undefined;
+  let hidden: readonly Activation[] = [];
   if (stage > 0) {
     const engine = new StageEngine(runner, layout, policyOfSpeed(0, layout), { lastStage: stage - 1 });
     hidden = (await engine.run({ tokens })).survivors.hidden;
@@ -98,7 +98,7 @@ async function stageInputs(
       length: end - start,
       ids: ids.slice(start, end),
       segments: segments?.slice(start, end),
-      hidden: hidden?.slice(start * layout.hiddenSize, end * layout.hiddenSize),
+      hidden: hidden[row],
     };
   });
 }

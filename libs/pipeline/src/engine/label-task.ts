@@ -1,6 +1,5 @@
 import type { Activation, ExitColumns, LabelColumns, TokenColumns } from '../columns.js';
 import { emptyLabels } from '../label-columns.js';
-import { joinActivations } from './join-activations.js';
 
 /** Token columns that no model of this layout can label. */
 export class TokenColumnsError extends Error {
@@ -27,8 +26,8 @@ export interface StageEntry {
 export interface Survivors {
   /** Index of each among the rows that entered, ascending. */
   readonly rows: Int32Array;
-  /** In that order, back to back, `[tokens of these rows, hidden size]`. */
-  readonly hidden: Activation | undefined;
+  /** In that order, of each row `[S, hidden size]`: views of what its batch left. */
+  readonly hidden: readonly Activation[];
 }
 
 export interface StageOutcome {
@@ -115,7 +114,7 @@ export class LabelTask {
       labels: this.#columns,
       survivors: {
         rows: Int32Array.from(survivors, ({ row }) => row),
-        hidden: joinActivations(survivors.map(({ hidden }) => hidden)),
+        hidden: survivors.map(({ hidden }) => hidden),
       },
     });
   }

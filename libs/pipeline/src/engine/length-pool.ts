@@ -7,7 +7,7 @@ export interface PooledRows {
   readonly tasks: Int32Array;
   /** Index of the row within its task, `[n]`. */
   readonly rows: Int32Array;
-  /** `[n, S, hidden size]`, in a buffer of its own; absent before the first stage. */
+  /** `[n, S, hidden size]`; absent before the first stage. */
   readonly hidden?: Activation | undefined;
 }
 

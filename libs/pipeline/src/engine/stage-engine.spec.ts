@@ -6,6 +6,7 @@ import type { ModelLayout } from '../stage-layout.js';
 import { exitLayers } from '../stage-layout.js';
 import { copyLabel } from '../label-columns.js';
 import { TokenColumnsError } from './label-task.js';
+import { joinActivations } from './join-activations.js';
 import { selectRows } from './select-rows.js';
 import { StageFailedError, StageEngine } from './stage-engine.js';
 
@@ -238,9 +239,13 @@ describe('StageEngine', () => {
         await finishAll(runners[0], scene.picks);
         const ended = (await begun).map(async ({ labels, survivors: { rows, hidden } }, index) => {
           expect([...rows]).toEqual([...rows].sort((a, b) => a - b));
-          if (hidden === undefined) return labels;
+          expect(hidden).toHaveLength(rows.length);
+          if (rows.length === 0) return labels;
           const tokens = selectRows(chunks[index]!, [...rows]);
-          const rest = await elsewhere.run({ tokens, entry: { stage: lastStage + 1, hidden } });
+          const rest = await elsewhere.run({
+            tokens,
+            entry: { stage: lastStage + 1, hidden: joinActivations(hidden)! },
+          });
           expect(rest.survivors.rows).toHaveLength(0);
           for (const [at, row] of rows.entries()) copyLabel(rest.labels, at, labels, row);
           return labels;

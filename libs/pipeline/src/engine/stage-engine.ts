@@ -1,7 +1,7 @@
 import type { LabelColumns, TokenColumns } from '../columns.js';
 import type { ExitPolicy } from '../exit-policy.js';
 import { stagePolicy } from '../exit-policy.js';
-import { gatherHidden, gatherIds } from './stage-input.js';
+import { gatherIds, rowsWithHidden } from './stage-input.js';
 import type { StageInput, StageOutcome } from './label-task.js';
 import { LabelTask, TokenColumnsError } from './label-task.js';
 import type { PooledRows } from './length-pool.js';
@@ -138,8 +138,10 @@ export class StageEngine implements RowLabeller {
     if (!task.complete) this.#tasks.set(number, task);
     for (const [length, rows] of rowsByLength) {
       const tasks = new Int32Array(rows.length).fill(number);
-      const hidden = entry && gatherHidden(entry, tokens, rows, length);
-      this.#pools[entry?.stage ?? 0]?.add(length, { tasks, rows, hidden });
+      if (entry === undefined) this.#pools[0]?.add(length, { tasks, rows });
+      else
+        for (const row of rowsWithHidden(entry, tokens, { tasks, rows }))
+          this.#pools[entry.stage]?.add(length, row);
     }
     this.#fillRunner();
     return task.outcome;

@@ -1,4 +1,4 @@
-import type { Activation, TokenColumns } from '../columns.js';
+import type { TokenColumns } from '../columns.js';
 import type { StageEntry } from './label-task.js';
 import type { PooledRows } from './length-pool.js';
 import type { StageBatch } from '../ports.js';
@@ -26,19 +26,18 @@ export function gatherIds(
   return { kind: 'ids', ids, segments };
 }
 
-/** The activations of some rows of one length, in a buffer of their own. */
-export function gatherHidden(
+/** Rows that enter a later stage, one by one, with views of their activations: they are copied once, into their batch. */
+export function* rowsWithHidden(
   { hidden }: StageEntry,
   { offsets, ids }: TokenColumns,
-  rows: Int32Array,
-  length: number,
-): Activation {
+  { tasks, rows }: PooledRows,
+): Generator<PooledRows> {
   const width = hidden.length / ids.length;
-  const size = rows.length * length * width;
-  const gathered = hidden instanceof Float32Array ? new Float32Array(size) : new Uint16Array(size);
   for (const [at, row] of rows.entries()) {
-    const start = (offsets[row] ?? 0) * width;
-    gathered.set(hidden.subarray(start, start + length * width), at * length * width);
+    yield {
+      tasks: tasks.subarray(at, at + 1),
+      rows: rows.subarray(at, at + 1),
+      hidden: hidden.subarray((offsets[row] ?? 0) * width, (offsets[row + 1] ?? 0) * width),
+    };
   }
-  return gathered;
 }

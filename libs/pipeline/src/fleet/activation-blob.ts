@@ -7,16 +7,24 @@ const HEADER_BYTES = 16;
 const FLOAT32 = 4;
 const FLOAT16 = 2;
 
-/** Little-endian: magic, bytes of a number, how many, CRC-32 of them; then the numbers. */
-export function encodeActivations(activations: Activation): Buffer {
-  const { buffer, byteOffset, byteLength, length, BYTES_PER_ELEMENT } = activations;
-  const numbers = Buffer.from(buffer, byteOffset, byteLength);
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt32LE(MAGIC, 0);
-  header.writeUInt32LE(BYTES_PER_ELEMENT, 4);
-  header.writeUInt32LE(length, 8);
-  header.writeUInt32LE(crc32(numbers), 12);
-  return Buffer.concat([header, numbers]);
+/**
+ * Little-endian: magic, bytes of a number, how many, CRC-32 of them; then the numbers.
+ * @param parts of one kind, put back to back
+ */
+export function encodeActivations(parts: readonly Activation[]): Buffer {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const width = parts[0]?.BYTES_PER_ELEMENT ?? FLOAT32;
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + length * width);
+  let at = HEADER_BYTES;
+  for (const { buffer, byteOffset, byteLength } of parts) {
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+    at += byteLength;
+  }
+  bytes.writeUInt32LE(MAGIC, 0);
+  bytes.writeUInt32LE(width, 4);
+  bytes.writeUInt32LE(length, 8);
+  bytes.writeUInt32LE(crc32(bytes.subarray(HEADER_BYTES)), 12);
+  return bytes;
 }
 
 /** @returns `undefined` where the bytes are not what was encoded: the rows are computed again */
@@ -28,7 +36,7 @@ export function decodeActivations(bytes: Uint8Array): Activation | undefined {
   if (bytes.length !== HEADER_BYTES + length * width) return undefined;
   const numbers = bytes.subarray(HEADER_BYTES);
   if (crc32(numbers) !== header.readUInt32LE(12)) return undefined;
-  // A copy, so that the numbers begin where theirs may.
-  const own = Uint8Array.from(numbers).buffer;
+  // A copy: the bytes may lie where no numbers may begin, and in memory of many that lives as long as any view of it.
+  const own = new Uint8Array(numbers).buffer;
   return width === FLOAT32 ? new Float32Array(own) : new Uint16Array(own);
 }

@@ -186,7 +186,7 @@ async function settle(
     if ((await parts.results.put(job, part, job.chunkRows)) === 'refused') return;
     parts.onStep?.('results-stored');
   }
-  if (survivors.hidden === undefined) return;
+  if (survivors.rows.length === 0) return;
   const rows = survivors.rows.map((row) => job.rows[row] ?? -1);
   const stage = parts.lastStage + 1;
   const key = activationKey({ ...job, stage, rows });
