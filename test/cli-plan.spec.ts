@@ -139,7 +139,7 @@ describe('sluice plan', () => {
       stages.map(({ stage, replicas }) => ({
         apiVersion,
         kind,
-        metadata: { name: `sluice-worker-stage-${stage}`, namespace: 'sluice' },
+        metadata: { name: `sluice-worker-stage-${stage}` },
         spec: Object.fromEntries(fields.map((field) => [field, replicas])),
       })),
     );

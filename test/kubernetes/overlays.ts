@@ -28,13 +28,16 @@ export type KubeObject = z.infer<typeof objectSchema>;
 export const overlayNames: readonly string[] = readdirSync(overlays).sort();
 
 /** An overlay as it is applied. @returns YAML */
-export async function overlayText(name: string): Promise<string> {
+export function overlayText(name: string): Promise<string> {
+  return kustomized(join(overlays, name));
+}
+
+/** What kustomize makes of a folder. @returns YAML */
+export async function kustomized(folder: string): Promise<string> {
   const installed = spawnSync('kustomize', ['version'], { encoding: 'utf8' }).stdout ?? '';
   const kustomize = installed.startsWith('v5.') ? 'kustomize' : await goProgram('kustomize', KUSTOMIZE);
-  const { status, stdout, stderr } = spawnSync(kustomize, ['build', join(overlays, name)], {
-    encoding: 'utf8',
-  });
-  if (status !== 0 || stderr !== '') throw new Error(`kustomize build k8s/overlays/${name}: ${stderr}`);
+  const { status, stdout, stderr } = spawnSync(kustomize, ['build', folder], { encoding: 'utf8' });
+  if (status !== 0 || stderr !== '') throw new Error(`kustomize build ${folder}: ${stderr}`);
   return stdout;
 }
 

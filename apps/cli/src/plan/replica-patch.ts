@@ -6,7 +6,6 @@ export type PatchKind = (typeof patchKinds)[number];
 
 /** As the manifests in k8s name them. */
 const WORKER_OF_STAGE = 'sluice-worker-stage-';
-const NAMESPACE = 'sluice';
 const CONTAINER = 'worker';
 /** Of a worker in the manifests: inference threads, and cores that it asks for. */
 const MANIFEST_THREADS = 1;
@@ -33,7 +32,8 @@ export function replicaPatch(planned: PlannedWorkers, kind: PatchKind): string {
   ];
   const isOfManifests = threads === MANIFEST_THREADS && cores === MANIFEST_CORES;
   const objects = replicas.flatMap((count, index) => {
-    const metadata = { name: `${WORKER_OF_STAGE}${index + 1}`, namespace: NAMESPACE };
+    // Without a namespace it is found both where the same overlay sets one and where that below has.
+    const metadata = { name: `${WORKER_OF_STAGE}${index + 1}` };
     const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata };
     const template = isOfManifests ? {} : { template: templateOf(threads, cores) };
     if (kind === 'deployment') return [{ ...deployment, spec: { replicas: count, ...template } }];
