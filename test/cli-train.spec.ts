@@ -4,29 +4,20 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Random } from '#training/data/random.js';
+import { LetterCorpus } from './letter-corpus.js';
 import { CliProcess, runCli } from './run-cli.js';
 import { trainingBackend } from './training/training-backend.js';
 
 const base = join(import.meta.dirname, 'fixtures/training');
-const random = new Random(5);
-
-/** Words of letters; the label is what the first one is. */
-function row(): { text: string; label: string } {
-  const length = 3 + Math.floor(random.uniform() * 6);
-  const letters = Array.from({ length }, () => String.fromCodePoint(97 + Math.floor(random.uniform() * 26)));
-  return { text: letters.join(' '), label: letters[0]! < 'n' ? 'early' : 'late' };
-}
-
+const letters = new LetterCorpus(5);
 const jsonl = (rows: readonly object[]): string => rows.map((each) => `${JSON.stringify(each)}\n`).join('');
-const rows = (count: number): { text: string; label: string }[] => Array.from({ length: count }, row);
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-train-'));
-  await writeFile(join(folder, 'train.jsonl'), jsonl(rows(300)));
-  await writeFile(join(folder, 'dev.jsonl'), jsonl(rows(100)));
-  await writeFile(join(folder, 'texts.jsonl'), jsonl(rows(300).map(({ text }) => ({ text }))));
+  await writeFile(join(folder, 'train.jsonl'), jsonl(letters.rows(300)));
+  await writeFile(join(folder, 'dev.jsonl'), jsonl(letters.rows(100)));
+  await writeFile(join(folder, 'texts.jsonl'), jsonl(letters.rows(300).map(({ text }) => ({ text }))));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -279,13 +270,13 @@ describe('bad data', () => {
     ['sentence', ({ text }: { text: string }) => ({ sentence: text })],
     ['text_a and text_b', ({ text }: { text: string }) => ({ text_a: text, text_b: text })],
   ])('but labels beside %s are found', async (_, fields) => {
-    const data = rows(40).map((each) => ({ ...fields(each), label: each.label }));
+    const data = letters.rows(40).map((each) => ({ ...fields(each), label: each.label }));
     expect(await wrong(data, '--epochs', '1')).toEqual([0, expect.stringContaining('40 rows')]);
     await rm(join(folder, 'bad'), { recursive: true });
   });
 
   it('patience without a dev corpus', async () => {
-    expect(await wrong(rows(4), '--patience', '2')).toEqual([2, expect.stringContaining('--dev')]);
+    expect(await wrong(letters.rows(4), '--patience', '2')).toEqual([2, expect.stringContaining('--dev')]);
   });
 
   it('a place that cannot be written to ends it before the corpus is read', async () => {
@@ -333,7 +324,7 @@ describe('bad data', () => {
 
   it('a dev corpus with rows of the training, and texts without a word, are told of', async () => {
     const [end, stderr] = await wrong(
-      [...rows(40), { text: '', label: 'late' }],
+      [...letters.rows(40), { text: '', label: 'late' }],
       '--dev',
       'bad.jsonl',
       '--epochs',

@@ -4,29 +4,21 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectRedis } from '#queue/redis-connection.js';
-import { Random } from '#training/data/random.js';
 import type { TrainingView } from '#training/job/training-view.js';
 import { isTrainingUnderWay } from '#training/job/training-view.js';
+import { LetterCorpus } from '../letter-corpus.js';
 import { jsonLines } from '../mail-sample.js';
 import { runCli } from '../run-cli.js';
 import { trainingBackend } from '../training/training-backend.js';
 import type { Producer, Service } from './service-fleet.js';
 import { ServiceFleet } from './service-fleet.js';
 
-const random = new Random(5);
-
-/** Words of letters; the label is what the first one is. */
-function row(): { text: string; label: string } {
-  const length = 3 + Math.floor(random.uniform() * 6);
-  const letters = Array.from({ length }, () => String.fromCodePoint(97 + Math.floor(random.uniform() * 26)));
-  return { text: letters.join(' '), label: letters[0]! < 'n' ? 'early' : 'late' };
-}
-const rows = (count: number): { text: string; label: string }[] => Array.from({ length: count }, row);
+const letters = new LetterCorpus(5);
 
 const files = new Map([
-  ['train.jsonl', jsonLines(rows(300))],
-  ['dev.jsonl', jsonLines(rows(100))],
-  ['texts.jsonl', jsonLines(rows(300).map(({ text }) => ({ text })))],
+  ['train.jsonl', jsonLines(letters.rows(300))],
+  ['dev.jsonl', jsonLines(letters.rows(100))],
+  ['texts.jsonl', jsonLines(letters.rows(300).map(({ text }) => ({ text })))],
 ]);
 const learning = {
   kind: 'train',
@@ -196,7 +188,7 @@ describe('a training', () => {
 
   it('makes a model that a worker serves by its name', async () => {
     const worker = await fleet.worker({ SLUICE_WORKER_BUNDLE: join(env['SLUICE_MODELS_ROOT']!, 'letters') });
-    const texts = rows(20);
+    const texts = letters.rows(20);
     const answer = await post('/v1/classify', {
       model: 'letters',
       speed: 0,
@@ -394,7 +386,7 @@ describe('what cannot be trained', () => {
   it('is told where only the texts show it', async () => {
     const trainer = await fleet.trainer(env);
     const oneClass = new Map([
-      ['train.jsonl', jsonLines(rows(20).map(({ text }) => ({ text, label: 'x' })))],
+      ['train.jsonl', jsonLines(letters.rows(20).map(({ text }) => ({ text, label: 'x' })))],
     ]);
     const { dev: _, ...step } = learning;
     const answer = await submit({ name: 'letters', steps: [step] }, oneClass);
