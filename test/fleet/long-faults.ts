@@ -207,7 +207,8 @@ describe('recovery', () => {
 
   it(`from a Redis that is flushed, ${TIMES} times in one run`, async () => {
     const here = await use(toyCorpusText(2995));
-    for (const each of twoSpans) here.work({ ...each, pauseMs: 20 });
+    // Slow enough that there is something left to lose each time.
+    for (const each of twoSpans) here.work({ ...each, pauseMs: 100 });
     let flushes = 0;
     await here.runToTheSame(await here.corpusFolder(), async (isOver) => {
       const admin = new Redis(here.redis.url);

@@ -29,6 +29,8 @@ const WITHIN_MS = 30_000;
 const RETRY_AFTER_S = 5;
 /** While others wait. */
 const RETRY_SOON_S = 1;
+/** Longer than an autoscaler takes to ask. */
+const WANTED_MS = 60_000;
 
 /** Labels a few texts at once, by the same workers as runs. */
 export class Classifier {
@@ -39,6 +41,8 @@ export class Classifier {
   #active = 0;
   /** By bundle, policy and runtime, the latest used last. */
   readonly #open = new Map<string, OpenPolicy>();
+  /** When texts were last refused because no worker serves the bundle of this hash, by `performance.now()`. */
+  readonly #refused = new Map<string, number>();
 
   constructor(fleet: FleetLink, models: ModelShelf, limits: ClassifyLimits) {
     this.#fleet = fleet;
@@ -88,6 +92,11 @@ export class Classifier {
     return answersOf(bundle, chunk, rows);
   }
 
+  /** Whether somebody lately asked for workers of the bundle of this hash, and there were none. */
+  wantsWorkers(bundle: string): boolean {
+    return performance.now() - (this.#refused.get(bundle) ?? Number.NEGATIVE_INFINITY) < WANTED_MS;
+  }
+
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#open.values(), (open) => open.close()));
   }
@@ -99,9 +108,11 @@ export class Classifier {
       throw new ApiError(503, 'queue-unavailable', `Redis does not answer: ${String(error)}`, RETRY_AFTER_S);
     });
     if (fingerprint === undefined) {
-      const message = `No worker serves the model ${request.model} now.`;
+      this.#refused.set(bundle.hash, performance.now());
+      const message = `No worker serves the model ${request.model} now. Where workers are started for what waits, try again.`;
       throw new ApiError(503, 'no-workers', message, RETRY_AFTER_S);
     }
+    this.#refused.delete(bundle.hash);
     const key = JSON.stringify([bundle.hash, policy, fingerprint]);
     const open = this.#open.get(key) ?? {
       ...this.#fleet.urgentLabeller(bundle, policy, fingerprint),

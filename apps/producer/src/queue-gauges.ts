@@ -4,6 +4,7 @@ import type { StageCard, WorkerCard } from '#queue/worker-registry.js';
 import { listWorkers } from '#queue/worker-registry.js';
 import { modelReference, versionName } from '#model/registry/model-name.js';
 import type { ModelVersion } from '#model/registry/model-registry.js';
+import type { Classifier } from './classifier.js';
 import { beginCounting } from './committed-rows.js';
 import type { FleetLink } from './fleet-link.js';
 import type { ModelShelf } from './model-shelf.js';
@@ -49,6 +50,7 @@ export class QueueGauges {
   readonly #fleet: FleetLink;
   readonly #models: ModelShelf;
   readonly #feeder: Pick<RunFeeder, 'models' | 'waitingForWorkers'>;
+  readonly #classifier: Pick<Classifier, 'wantsWorkers'>;
   readonly #queues: StageQueues;
   readonly #metrics: Metrics;
   #stages: readonly StageView[] = [];
@@ -57,12 +59,14 @@ export class QueueGauges {
     readonly fleet: FleetLink;
     readonly models: ModelShelf;
     readonly feeder: Pick<RunFeeder, 'models' | 'waitingForWorkers'>;
+    readonly classifier: Pick<Classifier, 'wantsWorkers'>;
     readonly queues: StageQueues;
     readonly metrics: Metrics;
   }) {
     this.#fleet = parts.fleet;
     this.#models = parts.models;
     this.#feeder = parts.feeder;
+    this.#classifier = parts.classifier;
     this.#queues = parts.queues;
     this.#metrics = parts.metrics;
   }
@@ -146,11 +150,15 @@ export class QueueGauges {
     this.#metrics.set('oldest_job_seconds', labels, oldestSeconds);
     const cards = workers.flatMap(({ stages }) => stages.filter((each) => each.stage === stage));
     this.#metrics.set('workers', labels, cards.length);
-    // A run that waits for the first worker has no jobs yet, and must wake one where a stage that idles has none.
-    const chunksToCome = stage === 0 ? this.#feeder.waitingForWorkers(bundle) : 0;
-    const backlogSeconds = (jobs.waiting + chunksToCome) * secondsOfJob(cards);
+    const backlogSeconds = (jobs.waiting + this.#jobsToCome(bundle, stage)) * secondsOfJob(cards);
     this.#metrics.set('backlog_seconds', labels, backlogSeconds);
     return { workers: cards.length, jobs, oldestSeconds, backlogSeconds, ...batchFigures(cards) };
+  }
+
+  /** Runs and texts that wait for the first worker have no jobs yet, and must wake one where a stage that idles has none. */
+  #jobsToCome(bundle: string, stage: number): number {
+    if (stage > 0) return 0;
+    return this.#feeder.waitingForWorkers(bundle) + (this.#classifier.wantsWorkers(bundle) ? 1 : 0);
   }
 }
 

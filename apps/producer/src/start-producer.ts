@@ -122,7 +122,7 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     const trainingFeeder = new TrainingFeeder(trainingFolders, trainingQueue, metrics, everyMs);
     const trainings = new TrainingDesk({ folders: trainingFolders, queue: trainingQueue, models, settings });
 
-    const gauges = new QueueGauges({ fleet, models, feeder, queues, metrics });
+    const gauges = new QueueGauges({ fleet, models, feeder, classifier, queues, metrics });
     const admin = fastify();
     closing.push(() => admin.close());
     const health = {

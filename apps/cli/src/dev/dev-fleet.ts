@@ -57,7 +57,7 @@ export class DevFleet {
     this.#options = options;
   }
 
-  /** @throws UsageError where there is no redis-server, or the Redis that was named does not answer */
+  /** A Redis that was named is left to the services to reach. @throws UsageError where there is no redis-server, or it does not start */
   async start(): Promise<void> {
     const { folder, model, stages, threads, ports, checkpoints, trainer } = this.#options;
     const redis = this.#options.redis ?? (await this.#startRedis());
