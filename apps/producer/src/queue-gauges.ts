@@ -80,15 +80,28 @@ export class QueueGauges {
     const { ratio } = this.#fleet.pressure;
     this.#metrics.set('redis_up', { redis: 'queue' }, ratio === undefined ? 0 : 1);
     this.#metrics.set('redis_used_ratio', { redis: 'queue' }, ratio ?? 0);
-    // Without Redis there is nothing to tell; the old figures would be wrong.
+    // Without Redis there is nothing to tell; the old figures would be wrong. It may go away meanwhile.
+    this.#stages = ratio === undefined ? [] : await this.#viewQueues().catch(() => []);
+    this.#tell();
+  }
+
+  /** At once, so that whoever asks meanwhile finds all figures. */
+  #tell(): void {
     for (const name of ['queue_jobs', 'oldest_job_seconds', 'backlog_seconds', 'workers'] as const) {
       this.#metrics.reset(name);
     }
-    // Redis may go away meanwhile.
-    this.#stages = ratio === undefined ? [] : await this.#refreshQueues().catch(() => []);
+    for (const view of this.#stages) {
+      const labels = { model: view.model, stage: String(view.stage) };
+      for (const [state, count] of Object.entries(view.jobs)) {
+        this.#metrics.set('queue_jobs', { ...labels, state }, count);
+      }
+      this.#metrics.set('oldest_job_seconds', labels, view.oldestSeconds);
+      this.#metrics.set('workers', labels, view.workers);
+      this.#metrics.set('backlog_seconds', labels, view.backlogSeconds);
+    }
   }
 
-  async #refreshQueues(): Promise<StageView[]> {
+  async #viewQueues(): Promise<StageView[]> {
     const views: StageView[] = [];
     const workers = await listWorkers(this.#fleet.asking);
     for (const name of await this.#models.names()) {
@@ -99,7 +112,7 @@ export class QueueGauges {
         const serving = await this.#workersOf(version, workers);
         // Another version matters while somebody works on it, or something waits for it.
         if (isPromoted || serving.length > 0 || this.#feeder.models.has(versionName(name, version.version)))
-          views.push(...(await this.#refreshModel(model, version, serving)));
+          views.push(...(await this.#viewModel(model, version, serving)));
       }
     }
     return views;
@@ -110,7 +123,7 @@ export class QueueGauges {
     return workers.filter(({ bundle }) => bundle === known?.hash);
   }
 
-  async #refreshModel(
+  async #viewModel(
     model: string,
     version: ModelVersion,
     workers: readonly WorkerCard[],
@@ -120,25 +133,20 @@ export class QueueGauges {
     if (bundle === undefined) return views;
     beginCounting(this.#metrics, modelReference(model)?.name ?? model, bundle.manifest);
     for (const [stage, { layers, exits }] of bundle.manifest.stages.entries()) {
-      const figures = await this.#refreshStage(model, bundle.hash, stage, workers);
+      const figures = await this.#viewStage(bundle.hash, stage, workers);
       views.push({ model, bundle: bundle.hash, stage: stage + 1, layers, exits, ...figures });
     }
     return views;
   }
 
-  async #refreshStage(
-    model: string,
+  async #viewStage(
     bundle: string,
     stage: number,
     workers: readonly WorkerCard[],
   ): Promise<Omit<StageView, 'model' | 'bundle' | 'stage' | 'layers' | 'exits'>> {
-    const labels = { model, stage: String(stage + 1) };
     const queue = this.#queues.of(bundle, stage);
     const { prioritized = 0, waiting = 0, active = 0, delayed = 0, failed = 0 } = await queue.getJobCounts();
     const jobs = { waiting: prioritized + waiting, active, delayed, failed };
-    for (const [state, count] of Object.entries(jobs)) {
-      this.#metrics.set('queue_jobs', { ...labels, state }, count);
-    }
     // A job that only workers of another runtime are offered is delayed, again and again.
     const next = await Promise.all([
       queue.getPrioritized(0, 0),
@@ -147,11 +155,8 @@ export class QueueGauges {
     ]);
     const since = next.flat().map(({ timestamp }) => Date.now() - timestamp);
     const oldestSeconds = Math.max(0, ...since) / 1000;
-    this.#metrics.set('oldest_job_seconds', labels, oldestSeconds);
     const cards = workers.flatMap(({ stages }) => stages.filter((each) => each.stage === stage));
-    this.#metrics.set('workers', labels, cards.length);
     const backlogSeconds = (jobs.waiting + this.#jobsToCome(bundle, stage)) * secondsOfJob(cards);
-    this.#metrics.set('backlog_seconds', labels, backlogSeconds);
     return { workers: cards.length, jobs, oldestSeconds, backlogSeconds, ...batchFigures(cards) };
   }
 

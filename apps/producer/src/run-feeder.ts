@@ -203,7 +203,11 @@ export class RunFeeder {
       done: Promise.resolve(),
     };
     const done = this.#work(run, fed)
-      .catch((error: unknown) => this.#log.warn(`Run ${run.id}: ${String(error)}`))
+      .catch((error: unknown) => {
+        // Its state could not be written, so it would be taken up again at once, and again.
+        this.#locked.set(run.id, Date.now() + LOCKED_FOR_MS);
+        this.#log.warn(`Run ${run.id}: ${String(error)}`);
+      })
       .finally(() => {
         this.#fed.delete(run.id);
         if (!this.#stop.signal.aborted) void this.look();

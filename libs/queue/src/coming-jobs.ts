@@ -1,7 +1,9 @@
 import type { BullmqTransport } from './bullmq-transport.js';
 
-/** How old an answer may be, ms. */
+/** Between two questions to Redis, ms. */
 const ASK_MS = 200;
+/** How old an answer may be, ms. */
+const FRESH_MS = 1000;
 
 /** Whether a worker of deeper stages may still get rows to fill its batches with. */
 export class ComingJobs {
@@ -9,6 +11,8 @@ export class ComingJobs {
   readonly #stage: number;
   readonly #timer: NodeJS.Timeout;
   #mayCome = true;
+  /** When that was known, by `performance.now()`. */
+  #answered = Number.NEGATIVE_INFINITY;
   #wasAsked = false;
   #isAsking = false;
 
@@ -22,7 +26,7 @@ export class ComingJobs {
   /** As it was a moment ago; true as long as nothing else is known. */
   mayCome(): boolean {
     this.#wasAsked = true;
-    return this.#mayCome;
+    return this.#mayCome || performance.now() - this.#answered > FRESH_MS;
   }
 
   close(): void {
@@ -36,6 +40,7 @@ export class ComingJobs {
     this.#isAsking = true;
     try {
       this.#mayCome = await this.#anyJob();
+      this.#answered = performance.now();
     } catch {
       this.#mayCome = true;
     } finally {

@@ -1,10 +1,12 @@
 import { Queue } from 'bullmq';
-import { epochsKey, jobsKey, KEY_PREFIX, notedJob, partsKey, readyKey } from './queue-keys.js';
+import { attemptOfJob, epochsKey, jobsKey, KEY_PREFIX, notedJob, partsKey, readyKey } from './queue-keys.js';
+import { activationKey } from '#pipeline/fleet/stage-task.js';
 import type { RedisConnection } from './redis-connection.js';
 
 /**
  * Takes what is left of a run out of Redis: results that nobody will take, and jobs that no worker has begun with. Those
- * that are worked on come to nothing, for their results are refused. Activations between stages go by their own time.
+ * that are worked on come to nothing, for their results are refused. The activations of the jobs go with them, where they
+ * are in this Redis; in another, that evicts, they go by their own time.
  */
 export async function forgetRun(redis: RedisConnection, run: string): Promise<void> {
   const chunks = Object.keys(await redis.hgetall(epochsKey(run))).map(Number);
@@ -23,6 +25,9 @@ export async function forgetRun(redis: RedisConnection, run: string): Promise<vo
         if (!queues.has(name)) queue.on('error', () => undefined);
         queues.set(name, queue);
         await queue.remove(id);
+        const attempt = attemptOfJob(id, { run, chunk });
+        if (attempt !== undefined)
+          await redis.unlink(activationKey({ run, chunk, epoch: attempt.epoch }, attempt.name));
       }
       await redis.unlink(partsKey({ run, chunk }), jobsKey({ run, chunk }));
     }

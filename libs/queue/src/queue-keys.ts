@@ -14,6 +14,17 @@ export function jobId(job: Pick<StageJob, keyof ChunkAttempt | 'stage' | 'rows' 
   return `r-${job.run}-c${job.chunk}-e${job.epoch}-${jobName(job)}`;
 }
 
+/** What `jobId` made a job's id of: the epoch of its attempt, and its name; `undefined` for an id of another chunk. */
+export function attemptOfJob(
+  id: string,
+  { run, chunk }: ChunkOfRun,
+): { readonly epoch: number; readonly name: string } | undefined {
+  const start = `r-${run}-c${chunk}-e`;
+  if (!id.startsWith(start)) return undefined;
+  const [epoch = '', ...name] = id.slice(start.length).split('-');
+  return { epoch: Number(epoch), name: name.join('-') };
+}
+
 /** Hash of chunk → epoch whose jobs and results are let in. */
 export const epochsKey = (run: string): string => `${KEY_PREFIX}:run:${run}:epochs`;
 

@@ -1,8 +1,15 @@
-import type { RedisConnection } from './redis-connection.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActivationStore } from '#pipeline/fleet/fleet-ports.js';
+import type { RedisConnection } from './redis-connection.js';
+import { usedRatio } from './redis-connection.js';
 
 /** Longer than any stage lets a job wait; what is forgotten is computed again. */
 const KEPT_MS = 60 * 60 * 1000;
+/** Share of the memory above which no more rows enter; below that from which on a producer gives out no more work. */
+const ROOM_BELOW = 0.4;
+/** So long is waited for room. */
+const WAIT_MS = 60_000;
+const LOOK_MS = 500;
 
 /** Activations in a Redis that may evict them. */
 export class RedisActivationStore implements ActivationStore {
@@ -13,8 +20,25 @@ export class RedisActivationStore implements ActivationStore {
     this.#redis = redis;
   }
 
+  /** One that evicts makes room by itself, and what it evicts is computed again. */
+  async room(): Promise<void> {
+    const until = performance.now() + WAIT_MS;
+    while (performance.now() < until && (await usedRatio(this.#redis, 'keeps-all')) > ROOM_BELOW)
+      await sleep(LOOK_MS);
+  }
+
   async put(key: string, bytes: Uint8Array): Promise<void> {
-    await this.#redis.set(key, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 'PX', KEPT_MS);
+    const value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const until = performance.now() + WAIT_MS;
+    for (;;) {
+      try {
+        await this.#redis.set(key, value, 'PX', KEPT_MS);
+        return;
+      } catch (error) {
+        if (!isFull(error) || performance.now() > until) throw error;
+      }
+      await sleep(LOOK_MS);
+    }
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
@@ -25,3 +49,5 @@ export class RedisActivationStore implements ActivationStore {
     await this.#redis.unlink(key);
   }
 }
+
+const isFull = (error: unknown): boolean => error instanceof Error && error.message.startsWith('OOM ');

@@ -127,8 +127,11 @@ async function expectQueueServer(redis: Redis): Promise<void> {
   }
 }
 
-/** Memory in use as a share of `maxmemory`, of the fullest server; 0 where there is no such bound. */
-export async function usedRatio(redis: RedisConnection): Promise<number> {
+/**
+ * Memory in use as a share of `maxmemory`, of the fullest server; 0 where there is no such bound.
+ * @param which whether one that makes room by eviction counts as well
+ */
+export async function usedRatio(redis: RedisConnection, which: 'any' | 'keeps-all' = 'any'): Promise<number> {
   const servers = serversOf(redis);
   if (servers.length === 0) throw new RedisUnfitError(shownPlace(redis), 'has no node that answers.');
   const ratios = await Promise.all(
@@ -137,7 +140,8 @@ export async function usedRatio(redis: RedisConnection): Promise<number> {
       const [used, most] = ['used_memory', 'maxmemory'].map((name) =>
         Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0),
       );
-      return most === undefined || most === 0 ? 0 : (used ?? 0) / most;
+      const makesRoom = which === 'keeps-all' && !info.includes('maxmemory_policy:noeviction');
+      return most === undefined || most === 0 || makesRoom ? 0 : (used ?? 0) / most;
     }),
   );
   return Math.max(0, ...ratios);

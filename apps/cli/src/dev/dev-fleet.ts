@@ -103,6 +103,7 @@ export class DevFleet {
       dir: folder,
       save: '',
       appendonly: 'yes',
+      maxmemory: '1gb',
       loglevel: 'warning',
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);

@@ -13,6 +13,8 @@ export interface StageInput {
   readonly entry?: StageEntry | undefined;
   /** Whether the rows are not to wait for others. */
   readonly urgent?: boolean | undefined;
+  /** Aborts when nobody waits for the rows any more: those that do not run yet never do. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface StageEntry {

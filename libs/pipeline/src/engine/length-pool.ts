@@ -44,7 +44,9 @@ export class LengthPool {
   add(length: number, rows: PooledRows): void {
     if (rows.rows.length === 0) return;
     const bucket = this.#buckets.get(length) ?? { parts: [], rows: 0 };
-    bucket.parts.push(rows);
+    // Below zero are the tasks that somebody waits for.
+    if ((rows.tasks[0] ?? 0) < 0) bucket.parts.unshift(rows);
+    else bucket.parts.push(rows);
     bucket.rows += rows.rows.length;
     this.#bytes += rows.hidden?.byteLength ?? 0;
     this.#keep(length, bucket);

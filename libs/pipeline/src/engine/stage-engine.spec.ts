@@ -291,6 +291,39 @@ describe('StageEngine', () => {
     expect((await Promise.all(labels)).map(({ rows }) => rows)).toEqual([2, 1, 1]);
   });
 
+  const oneStage: ModelLayout = { ...twoStages, stages: [{ exits: [1], layers: [1, 1] }] };
+
+  it('runs urgent rows before those that came earlier, also of their length', async () => {
+    const runner = new ManualRunner(oneStage, 1);
+    const engine = new StageEngine(runner, oneStage, fullDepth, { batchTokens: 2 });
+    const order: string[] = [];
+    const label = (name: string, length: number, urgent: boolean): Promise<unknown> =>
+      engine.run({ tokens: tokensOf([length], 'single', 0), urgent }).then(() => order.push(name));
+    // Two batches are at the runner before the urgent one comes.
+    const all = ['a', 'b', 'c', 'd'].map((name) => label(name, 2, false));
+    all.push(label('urgent', 2, true), label('urgent too', 1, true));
+    await settle();
+    await finishAll(runner, [0]);
+    await Promise.all(all);
+    expect(order.slice(0, 4)).toEqual(['a', 'b', 'urgent', 'urgent too']);
+  });
+
+  it('forgets rows that nobody waits for any more, and labels the others', async () => {
+    const runner = new ManualRunner(oneStage, 1);
+    const engine = new StageEngine(runner, oneStage, fullDepth, { batchTokens: 2 });
+    const unwanted = new AbortController();
+    const gone = engine.run({ tokens: tokensOf([2, 2, 2, 2, 2, 2], 'single', 0), signal: unwanted.signal });
+    const wanted = engine.label(tokensOf([1], 'single', 1));
+    await settle();
+    const begun = runner.batches.length;
+    unwanted.abort(new Error('nobody waits'));
+    await expect(gone).rejects.toThrow('nobody waits');
+    await finishAll(runner, [0]);
+    expect((await wanted).rows).toBe(1);
+    // What was at the runner, and the row of the other.
+    expect(runner.batches).toHaveLength(begun + 1);
+  });
+
   it('notices by itself that no others will come', async () => {
     const runner = new ManualRunner(twoStages, 1);
     let moreMayCome = true;

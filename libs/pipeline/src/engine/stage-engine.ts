@@ -80,6 +80,7 @@ export class StageEngine implements RowLabeller {
   readonly #pools: readonly LengthPool[];
   readonly #tasks = new Map<number, LabelTask>();
   #taskCount = 0;
+  #urgentCount = 0;
   #turn: 'full' | 'oldest' = 'full';
   #running = 0;
   /** Looks again whether the rows that wait for others shall run. */
@@ -134,7 +135,8 @@ export class StageEngine implements RowLabeller {
     }
     const task = new LabelTask(input, this.#layout.labels.length);
     const rowsByLength = task.rowsByLength();
-    const number = this.#taskCount++;
+    // The lowest numbers go first: those of rows that somebody waits for are below all others.
+    const number = input.urgent === true ? -++this.#urgentCount : this.#taskCount++;
     if (!task.complete) this.#tasks.set(number, task);
     for (const [length, rows] of rowsByLength) {
       const tasks = new Int32Array(rows.length).fill(number);
@@ -144,7 +146,16 @@ export class StageEngine implements RowLabeller {
           this.#pools[entry.stage]?.add(length, row);
     }
     this.#fillRunner();
-    return task.outcome;
+    const forget = (): void => this.#forget(number, input.signal?.reason);
+    input.signal?.addEventListener('abort', forget, { once: true });
+    return task.outcome.finally(() => input.signal?.removeEventListener('abort', forget));
+  }
+
+  #forget(number: number, reason: Error): void {
+    this.#tasks.get(number)?.fail(reason);
+    this.#tasks.delete(number);
+    for (const pool of this.#pools) pool.drop(new Set([number]));
+    this.#fillRunner();
   }
 
   #fillRunner(): void {

@@ -80,6 +80,9 @@ export interface ResultStore {
 
 /** Keeps activations between stages. A cache: what is in it may be gone, or damaged, at any time. */
 export interface ActivationStore {
+  /** Resolves when rows may enter that leave activations; at the latest after a bound, for stages behind make room. */
+  room(): Promise<void>;
+  /** Waits within a bound where there is no room. */
   put(key: string, bytes: Uint8Array): Promise<void>;
   get(key: string): Promise<Uint8Array | undefined>;
   drop(key: string): Promise<void>;

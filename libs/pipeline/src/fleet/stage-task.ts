@@ -8,7 +8,7 @@ import type { Tokenizer } from '../ports.js';
 import type { ModelLayout } from '../stage-layout.js';
 import { decodeActivations, encodeActivations } from './activation-blob.js';
 import type { ByteBudget } from './byte-budget.js';
-import type { ActivationStore, ResultStore, StageJob, StageTransport } from './fleet-ports.js';
+import type { ActivationStore, ChunkAttempt, ResultStore, StageJob, StageTransport } from './fleet-ports.js';
 import type { WorkerStep } from './fleet-steps.js';
 import type { PolicyEngines } from './policy-engines.js';
 import type { ResultPart } from './result-part.js';
@@ -145,7 +145,7 @@ async function runRows(
     const start = (tokens.offsets[from] ?? 0) * layout.hiddenSize;
     const end = (tokens.offsets[to] ?? 0) * layout.hiddenSize;
     const entry = hidden && { stage, hidden: hidden.subarray(start, end) };
-    const outcome = await orAborted(engine.run({ tokens: slice.tokens, entry, urgent }), signal);
+    const outcome = await orAborted(engine.run({ tokens: slice.tokens, entry, urgent, signal }), signal);
     await settle({ ...job, rows: slice.rows }, slice.tokens, outcome, parts, signal);
   };
   if (isWhole) return work(0, job.rows.length);
@@ -189,7 +189,9 @@ async function settle(
   if (survivors.rows.length === 0) return;
   const rows = survivors.rows.map((row) => job.rows[row] ?? -1);
   const stage = parts.lastStage + 1;
-  const key = activationKey({ ...job, stage, rows });
+  const key = activationKey(job, jobName({ ...job, stage, rows }));
+  // Deeper stages never wait for it: what they work off makes the room.
+  if (job.stage === 0) await orAborted(parts.activations.room(), signal);
   await orAborted(parts.activations.put(key, encodeActivations(survivors.hidden)), signal);
   parts.onStep?.('activations-stored');
   const input = {
@@ -231,6 +233,6 @@ export function jobName({
 }
 
 /** Of one attempt, so that what a late worker does to it harms no other. */
-function activationKey(job: StageJob): string {
-  return `sluice:activations:${job.run}:${job.chunk}:${job.epoch}:${jobName(job)}`;
+export function activationKey({ run, chunk, epoch }: ChunkAttempt, name: string): string {
+  return `sluice:activations:${run}:${chunk}:${epoch}:${name}`;
 }

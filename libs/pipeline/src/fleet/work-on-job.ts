@@ -16,8 +16,12 @@ export interface JobWorkParts extends StageTaskParts {
 /** `dropped`: nobody waits for its results any more, so nobody worked on it. */
 export type WorkOutcome = 'done' | 'dropped';
 
+/** Between two looks at whether anybody still waits for a job that is under way. */
+const LOOK_MS = 5000;
+const UNWANTED = new Error('Nobody waits for the rows any more.');
+
 /**
- * Works on a job, unless nobody waits for it any more; on one that workers died with, or whose rows make the model throw, in quarantine.
+ * Works on a job, as long as somebody waits for it; on one that workers died with, or whose rows make the model throw, in quarantine.
  * @throws as `runStageJob` and `labelInQuarantine` do
  */
 export async function workOnJob(
@@ -26,19 +30,21 @@ export async function workOnJob(
   parts: JobWorkParts,
   signal: AbortSignal,
 ): Promise<WorkOutcome> {
-  if (!(await orAborted(parts.results.isOpen(job), signal))) {
-    if (job.input.kind === 'tokens' && job.input.activations !== undefined) {
-      await parts.activations.drop(job.input.activations);
-    }
-    return 'dropped';
-  }
+  if (!(await orAborted(parts.results.isOpen(job), signal))) return dropped(job, parts);
   let why = 'workers died with it';
   if (!isSuspect) {
     try {
-      await runStageJob(job, parts, signal);
+      await whileWanted(job, parts, (unwanted) =>
+        runStageJob(job, parts, AbortSignal.any([signal, unwanted])),
+      );
       return 'done';
     } catch (error) {
-      if (!(error instanceof StageFailedError || error instanceof RowsFailedError)) throw error;
+      if (error === UNWANTED) return dropped(job, parts);
+      if (!(error instanceof StageFailedError || error instanceof RowsFailedError)) {
+        // It fails for good and its rows begin again; but a job that was only given up is another's, with its activations.
+        if (!signal.aborted) await dropped(job, parts).catch(() => undefined);
+        throw error;
+      }
       why = error.message;
     }
   }
@@ -46,4 +52,28 @@ export async function workOnJob(
   const part = await orAborted(labelInQuarantine(job, parts.layout.labels.length, parts.tryRows), signal);
   await parts.results.put(job, part, job.chunkRows);
   return 'done';
+}
+
+async function dropped({ input }: StageJob, { activations }: JobWorkParts): Promise<WorkOutcome> {
+  if (input.kind === 'tokens' && input.activations !== undefined) await activations.drop(input.activations);
+  return 'dropped';
+}
+
+/** @param work hears by its signal that nobody waits any more */
+async function whileWanted(
+  job: StageJob,
+  { results }: JobWorkParts,
+  work: (unwanted: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const unwanted = new AbortController();
+  const look = async (): Promise<void> => {
+    // Where Redis does not answer, somebody may wait.
+    if (!(await results.isOpen(job).catch(() => true))) unwanted.abort(UNWANTED);
+  };
+  const looking = setInterval(() => void look(), LOOK_MS);
+  try {
+    await work(unwanted.signal);
+  } finally {
+    clearInterval(looking);
+  }
 }
