@@ -77,7 +77,9 @@ describe('what sluice label shows', () => {
   });
 
   it.skipIf(!hasScript)('is a live picture on a terminal, gone at the end', async () => {
-    const command = [process.execPath, cli, ...label('live.jsonl')].map((word) => `'${word}'`).join(' ');
+    // At full depth, so that there is time to see it.
+    const args = label('live.jsonl', '--speed', '0');
+    const command = [process.execPath, cli, ...args].map((word) => `'${word}'`).join(' ');
     const options = { cwd: folder, env: { PATH: process.env['PATH'], TERM: 'xterm-256color' } };
     const { stdout } = await run(
       'script',
