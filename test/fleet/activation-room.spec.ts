@@ -4,7 +4,10 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { RedisActivationStore } from '#queue/redis-activation-store.js';
 import type { RedisConnection } from '#queue/redis-connection.js';
 import { connectRedis } from '#queue/redis-connection.js';
+import { ToyTokenizer, toyLabelsOf } from '../toy-ports.js';
 import { RedisServer } from './redis-server.js';
+import { toyChunk } from './toy-chunk.js';
+import { openFleet, openToyWorker } from './toy-fleet.js';
 
 const MiB = 2 ** 20;
 
@@ -35,19 +38,38 @@ async function isDone(work: Promise<unknown>): Promise<boolean> {
   return await Promise.race([work.then(() => true), sleep(1500, false)]);
 }
 
-it('rows do not enter while much of it is in use, and do when it is not any more', async () => {
-  await store.room();
+const left = (): Promise<number> => redis.keys('sluice:activations:*').then(({ length }) => length);
+
+it('has room while little of it is in use', async () => {
+  expect(await store.hasRoom()).toBe(true);
   await putBlobs(18);
-  const room = store.room();
-  expect(await isDone(room)).toBe(false);
+  expect(await store.hasRoom()).toBe(false);
   await dropBlobs(18);
-  await room;
+  expect(await store.hasRoom()).toBe(true);
 });
 
-it('rows enter where others would be evicted', async () => {
+it('has room where others would be evicted', async () => {
   await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
   await putBlobs(18);
-  expect(await isDone(store.room())).toBe(true);
+  expect(await store.hasRoom()).toBe(true);
+});
+
+it('rows enter a full one only while no job behind them would make room', async () => {
+  // Of others, who will never make room.
+  await putBlobs(18);
+  const first = openToyWorker(server, { stages: [0, 0] });
+  const fleet = openFleet(server, 'room');
+  const chunk = toyChunk(0, 40);
+  const found = fleet.labeller.label(chunk, new AbortController().signal);
+  await expect.poll(left).toBe(1);
+  expect(await isDone(found)).toBe(false);
+  expect(await left()).toBe(1);
+  const deep = openToyWorker(server, { stages: [1, 2] });
+  const { labels } = await found;
+  expect(labels).toEqual(toyLabelsOf(await new ToyTokenizer().tokenize(chunk.texts)));
+  expect(deep.begun[1]).toBeGreaterThan(1);
+  await fleet.close();
+  for (const worker of [first, deep]) await worker.close();
 });
 
 it('what a row leaves is put there as soon as there is room', async () => {

@@ -11,7 +11,7 @@ import { openBundle } from '#model/bundle/bundle.js';
 import { layoutOf } from '#model/bundle/manifest.js';
 import type { ExitPolicy } from '#pipeline/exit-policy.js';
 import { policyOfSpeed } from '#pipeline/exit-policy.js';
-import { ByteBudget } from '#pipeline/fleet/byte-budget.js';
+import { activationBudgets } from '#pipeline/fleet/activation-budgets.js';
 import { FleetLabeller } from '#pipeline/fleet/fleet-labeller.js';
 import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
 import { workOnJob } from '#pipeline/fleet/work-on-job.js';
@@ -84,7 +84,7 @@ async function startWorker(batchTokens: number, stages: readonly [number, number
     transport,
     results: new RedisResultStore(connection),
     activations: new RedisActivationStore(connection),
-    budgets: { survivors: new ByteBudget(64 * 2 ** 20), arrived: new ByteBudget(64 * 2 ** 20) },
+    budgets: activationBudgets(64 * 2 ** 20, 2 ** 20),
     // Small enough that a chunk's survivors are several jobs.
     blobBytes: 2 ** 20,
     tryRows: () => Promise.reject(new Error('No row of these is suspect.')),

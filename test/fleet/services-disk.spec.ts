@@ -2,7 +2,8 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { canMount, fromOutside, mountDisk, onDisk, unmountDisk } from '../hostile/small-disk.js';
 import { jsonLines, mailSample } from '../mail-sample.js';
 import { runCli, spamBundle } from '../run-cli.js';
@@ -11,11 +12,11 @@ import { ServiceFleet } from './service-fleet.js';
 const KIBIBYTE = 1024;
 let folder: string;
 let fleet: ServiceFleet;
-beforeAll(async () => {
+beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-disk-'));
   fleet = await ServiceFleet.start();
 });
-afterAll(async () => {
+afterEach(async () => {
   await fleet.stop();
   await unmountDisk(folder);
   await rm(folder, { recursive: true, force: true });
@@ -57,5 +58,31 @@ it.runIf(canMount)(
     expect(await readFile(join(fleet.folder, 'out.jsonl'), 'utf8')).toBe(
       await readFile(join(fleet.folder, 'label.jsonl'), 'utf8'),
     );
+  },
+);
+
+it.runIf(canMount)(
+  'a run on a disk so full that its state cannot be written is not tried without pause, and goes on when there is room',
+  async () => {
+    await mountDisk(folder, 'size=1600k');
+    const env = { SLUICE_PRODUCER_RUNS_ROOT: join(folder, 'disk/runs') };
+    const producer = await fleet.producer(env, onDisk(folder));
+    const cli = { cwd: fleet.folder, env: { SLUICE_SERVER: producer.api } };
+    await writeFile(join(fleet.folder, 'mails.jsonl'), jsonLines(await mailSample(100, 160)));
+    const submitted = await runCli(['submit', 'mails.jsonl', '--model', 'spam', '--json'], cli);
+    expect(submitted.end, submitted.stderr).toBe(0);
+    const { id }: { id: string } = JSON.parse(submitted.stdout);
+    const filler = join(fromOutside(folder), 'disk/filler');
+    // As much as there is room for.
+    await writeFile(filler, Buffer.alloc(2048 * KIBIBYTE)).catch(() => undefined);
+    await fleet.worker();
+    const troubles = (): number =>
+      [...producer.output.matchAll(new RegExp(`Run ${id}: Error: ENOSPC`, 'g'))].length;
+    await expect.poll(troubles, { timeout: 20_000 }).toBe(1);
+    await sleep(3000);
+    expect(troubles()).toBe(1);
+    await rm(filler);
+    const watched = await runCli(['watch', id, '--quiet'], cli);
+    expect(watched.end, watched.stderr).toBe(0);
   },
 );

@@ -36,8 +36,8 @@ const post = (path: string, body: unknown, signal?: AbortSignal): Promise<Respon
 const classify = (texts: readonly string[], signal?: AbortSignal): Promise<Response> =>
   post('/v1/classify', { model: 'spam', texts }, signal);
 
-async function submit(rows: number, task: { readonly speed?: number } = {}): Promise<string> {
-  const texts = Array.from({ length: rows }, (_, row) => ({ text: `text ${row}` }));
+async function submit(rows: number, task: { readonly speed?: number } = {}, text = 'text'): Promise<string> {
+  const texts = Array.from({ length: rows }, (_, row) => ({ text: `${row} ${text}` }));
   const { id }: { id: string } = JSON.parse(
     await (await post('/v1/runs', { ...task, model: 'spam', rows: texts })).text(),
   );
@@ -72,6 +72,24 @@ it('a cancelled run leaves nothing in Redis, though no worker ever came', async 
   expect(await runKeys()).not.toEqual([]);
   expect((await post(`/v1/runs/${id}/cancel`, {})).status).toBe(200);
   expect([await jobKeys(), await runKeys()]).toEqual([[], []]);
+});
+
+it('a run that is cancelled in full flow frees the workers, and leaves nothing in Redis', async () => {
+  const workers = [await fleet.worker({ SLUICE_STAGES: '1' }), await fleet.worker({ SLUICE_STAGES: '2-3' })];
+  // Some minutes of work.
+  const long = Array.from({ length: 400 }, (_, word) => `word ${word}`).join(' ');
+  const runs = [];
+  for (let run = 0; run < 4; run += 1) runs.push(await submit(250, { speed: 0 }, long));
+  await expect.poll(() => redis.keys('sluice:activations:*'), { timeout: 60_000 }).not.toEqual([]);
+  for (const run of runs) expect((await post(`/v1/runs/${run}/cancel`, {})).status).toBe(200);
+  const other = await submit(20, { speed: 0 });
+  await expect.poll(async () => (await view(other))['phase'], { timeout: 20_000 }).toBe('finished');
+  await expect.poll(() => redis.keys('sluice:activations:*'), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(async () => [await jobKeys(), await runKeys()]).toEqual([[], []]);
+  for (const worker of workers) {
+    worker.kill('SIGTERM');
+    await worker.ended;
+  }
 });
 
 it('texts that nobody waits for are not labelled, and hold up nobody', async () => {

@@ -53,6 +53,8 @@ async function submitted(...args: string[]): Promise<RunView> {
 
 const get = async (path: string, init?: RequestInit): Promise<Response> => fetch(producer.api + path, init);
 
+const metrics = async (): Promise<string> => (await fetch(`${producer.admin}/metrics`)).text();
+
 describe('a run of the fleet', () => {
   let run: RunView;
 
@@ -67,7 +69,7 @@ describe('a run of the fleet', () => {
   });
 
   it('is counted in the metrics as in its report', async () => {
-    const text = await (await fetch(`${producer.admin}/metrics`)).text();
+    const text = await metrics();
     for (const { layer, rows } of run.report!.exits) {
       expect(text).toContain(`sluice_exit_total{model="spam",layer="${layer}"} ${rows}\n`);
       expect(text).toContain(`sluice_uncertainty_count{model="spam",layer="${layer}"} ${rows}\n`);
@@ -80,6 +82,13 @@ describe('a run of the fleet', () => {
     expect(text).toContain('sluice_rows_total{model="spam",outcome="labelled"} 400\n');
     expect(text).toContain('sluice_rows_total{model="spam",outcome="rejected"} 1\n');
     expect(text).toContain('sluice_workers{model="spam",stage="3"} 1\n');
+  });
+
+  it('is in the metrics whole, however many ask at once', async () => {
+    const gauges = ['queue_jobs', 'oldest_job_seconds', 'backlog_seconds', 'workers'];
+    for (const text of await Promise.all(Array.from({ length: 40 }, metrics))) {
+      for (const gauge of gauges) expect(text).toMatch(new RegExp(`^sluice_${gauge}\\{.*stage="3"`, 'm'));
+    }
   });
 
   it('gives ranges of its output, and its rejects', async () => {

@@ -1,14 +1,15 @@
 /** Both ends of a fleet over the toy ports and a real queue. */
 import { StageFailedError } from '#pipeline/engine/stage-engine.js';
-import { ByteBudget } from '#pipeline/fleet/byte-budget.js';
+import { activationBudgets } from '#pipeline/fleet/activation-budgets.js';
 import { FleetLabeller } from '#pipeline/fleet/fleet-labeller.js';
+import type { ActivationStore } from '#pipeline/fleet/fleet-ports.js';
 import type { FeederStep, WorkerStep } from '#pipeline/fleet/fleet-steps.js';
 import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
 import { QuarantineProcess } from '#pipeline/fleet/quarantine-process.js';
 import { workOnJob } from '#pipeline/fleet/work-on-job.js';
 import { BullmqTransport } from '#queue/bullmq-transport.js';
 import type { Redis } from 'ioredis';
-import type { RedisPlace } from '#queue/redis-connection.js';
+import type { RedisConnection, RedisPlace } from '#queue/redis-connection.js';
 import { connectRedis } from '#queue/redis-connection.js';
 import { RedisActivationStore } from '#queue/redis-activation-store.js';
 import { RedisResultStore } from '#queue/redis-result-store.js';
@@ -37,13 +38,16 @@ interface FleetOptions {
   readonly fingerprints?: readonly string[] | undefined;
   readonly attempts?: number | undefined;
   readonly nextEpoch?: (() => number) | undefined;
+  /** Whether somebody waits for its rows. */
+  readonly urgent?: boolean | undefined;
   readonly onStep?: ((step: FeederStep) => void) | undefined;
 }
 
 let epochs = 0;
 
 export function openFleet(place: RedisPlace, run: string, options: FleetOptions = {}): OpenFleet {
-  const { fingerprints = [FINGERPRINT], attempts = 10, nextEpoch = () => (epochs += 1), onStep } = options;
+  const { fingerprints = [FINGERPRINT], attempts = 10, nextEpoch = () => (epochs += 1) } = options;
+  const { urgent, onStep } = options;
   const redis = connectRedis(place);
   redis.on('error', () => undefined);
   if (options.flaky !== undefined) makeFlaky(redis, options.flaky);
@@ -58,6 +62,7 @@ export function openFleet(place: RedisPlace, run: string, options: FleetOptions 
     nextEpoch,
     reconcileMs: 300,
     attempts,
+    urgent,
     onRetry: (chunk) => retried.push(chunk),
     onStep,
   });
@@ -83,8 +88,12 @@ export interface ToyWorkerOptions {
   readonly bundle?: string | undefined;
   /** Fails every job, whatever its rows. */
   readonly isBroken?: boolean | undefined;
+  /** Rows that nobody waits for stand still until then. */
+  readonly holds?: Promise<void> | undefined;
   /** Of the commands to Redis, so many are done and then answered with an error. */
   readonly flaky?: number | undefined;
+  /** Where it keeps activations. */
+  readonly store?: ((redis: RedisConnection) => ActivationStore) | undefined;
   /** So many times, activations that it asks for are not there. */
   readonly loses?: number | undefined;
   /** Works on every job two times at once, as two workers do that both hold it to be theirs. */
@@ -129,16 +138,21 @@ export function openToyWorker(place: RedisPlace, options: ToyWorkerOptions = {})
     layout: toyLayout,
     lastStage: last,
     tokenizer: new ToyTokenizer(),
-    engines: new PolicyEngines(() => ({
-      run: (input) =>
-        stages.run(input).catch((error: unknown) => {
-          throw new StageFailedError(0, 1, 1, error);
-        }),
-    })),
+    engines: new PolicyEngines(() => {
+      if (isBroken) throw new Error('no model');
+      return {
+        run: async (input) => {
+          if (input.urgent !== true) await options.holds;
+          return stages.run(input).catch((error: unknown) => {
+            throw new StageFailedError(0, 1, 1, error);
+          });
+        },
+      };
+    }),
     transport,
     results: new RedisResultStore(redis),
-    activations: new ForgetfulStore(redis, loses),
-    budgets: { survivors: new ByteBudget(10 * BLOB_BYTES), arrived: new ByteBudget(10 * BLOB_BYTES) },
+    activations: options.store?.(redis) ?? new ForgetfulStore(redis, loses),
+    budgets: activationBudgets(10 * BLOB_BYTES, BLOB_BYTES),
     blobBytes: BLOB_BYTES,
     tryRows: suspect.tryRows.bind(suspect),
     onRetry: (reason: string, rows: number) => recomputed.set(reason, (recomputed.get(reason) ?? 0) + rows),
@@ -149,7 +163,6 @@ export function openToyWorker(place: RedisPlace, options: ToyWorkerOptions = {})
     redis,
     async (job, isSuspect, signal) => {
       begun[job.stage]! += 1;
-      if (isBroken) throw new Error('no model');
       const times = options.isTwice === true ? [1, 2] : [1];
       await Promise.all(
         times.map(() => workOnJob(job, isSuspect || options.suspectsAll === true, parts, signal)),

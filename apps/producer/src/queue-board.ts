@@ -25,10 +25,12 @@ export async function queueBoard(
   await server.register(
     async (scope) => {
       scope.addHook('onRequest', async () => {
-        const ofStages = stages().map(({ model, bundle, stage }) => {
-          const description = `${model}, stage ${stage}`;
-          return new BullMQAdapter(queues.of(bundle, stage - 1), { readOnlyMode: true, description });
-        });
+        const ofStages = stages().flatMap(({ model, bundle, stage }) =>
+          queues.of(bundle, stage - 1).map((queue, index) => {
+            const description = `${model}, stage ${stage}${index === 0 ? '' : ', texts that somebody waits for'}`;
+            return new BullMQAdapter(queue, { readOnlyMode: true, description });
+          }),
+        );
         board.replaceQueues([...ofStages, ofTrainings]);
       });
       await scope.register(adapter.registerPlugin());

@@ -1,3 +1,4 @@
+import type { Queue } from 'bullmq';
 import type { Metrics } from '#metrics/metrics.js';
 import { share, sum } from '#pipeline/report/counts.js';
 import type { StageCard, WorkerCard } from '#queue/worker-registry.js';
@@ -144,17 +145,22 @@ export class QueueGauges {
     stage: number,
     workers: readonly WorkerCard[],
   ): Promise<Omit<StageView, 'model' | 'bundle' | 'stage' | 'layers' | 'exits'>> {
-    const queue = this.#queues.of(bundle, stage);
-    const { prioritized = 0, waiting = 0, active = 0, delayed = 0, failed = 0 } = await queue.getJobCounts();
-    const jobs = { waiting: prioritized + waiting, active, delayed, failed };
-    // A job that only workers of another runtime are offered is delayed, again and again.
-    const next = await Promise.all([
-      queue.getPrioritized(0, 0),
-      queue.getWaiting(0, 0),
-      queue.getDelayed(0, 0),
-    ]);
-    const since = next.flat().map(({ timestamp }) => Date.now() - timestamp);
-    const oldestSeconds = Math.max(0, ...since) / 1000;
+    const jobs = { waiting: 0, active: 0, delayed: 0, failed: 0 };
+    let oldestSeconds = 0;
+    for (const queue of this.#queues.of(bundle, stage)) {
+      const {
+        prioritized = 0,
+        waiting = 0,
+        active = 0,
+        delayed = 0,
+        failed = 0,
+      } = await queue.getJobCounts();
+      jobs.waiting += prioritized + waiting;
+      jobs.active += active;
+      jobs.delayed += delayed;
+      jobs.failed += failed;
+      oldestSeconds = Math.max(oldestSeconds, await oldestOf(queue));
+    }
     const cards = workers.flatMap(({ stages }) => stages.filter((each) => each.stage === stage));
     const backlogSeconds = (jobs.waiting + this.#jobsToCome(bundle, stage)) * secondsOfJob(cards);
     return { workers: cards.length, jobs, oldestSeconds, backlogSeconds, ...batchFigures(cards) };
@@ -165,6 +171,18 @@ export class QueueGauges {
     if (stage > 0) return 0;
     return this.#feeder.waitingForWorkers(bundle) + (this.#classifier.wantsWorkers(bundle) ? 1 : 0);
   }
+}
+
+/** Age of the job that waits longest, seconds; 0 where none waits. */
+async function oldestOf(queue: Queue): Promise<number> {
+  // A job that only workers of another runtime are offered is delayed, again and again.
+  const next = await Promise.all([
+    queue.getPrioritized(0, 0),
+    queue.getWaiting(0, 0),
+    queue.getDelayed(0, 0),
+  ]);
+  const since = next.flat().map(({ timestamp }) => Date.now() - timestamp);
+  return Math.max(0, ...since) / 1000;
 }
 
 /** What a job of a stage takes one worker. */

@@ -48,12 +48,15 @@ export class QueuePressure {
     }
   }
 
-  /** @throws ApiError while there is no room */
-  expectRoom(): void {
+  /**
+   * @param isUrgent of a few texts that somebody waits for: they may have half of the memory that others leave
+   * @throws ApiError while there is no room
+   */
+  expectRoom(isUrgent = false): void {
     if (this.#ratio === undefined) {
       throw new ApiError(503, 'queue-unavailable', 'Redis does not answer. Try again.', RETRY_AFTER_S);
     }
-    if (this.#ratio >= this.#most) {
+    if (this.#ratio >= (isUrgent ? (1 + this.#most) / 2 : this.#most)) {
       throw new ApiError(503, 'queue-full', 'Redis has no room for more work now. Try again.', RETRY_AFTER_S);
     }
   }

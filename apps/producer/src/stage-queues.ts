@@ -11,11 +11,11 @@ export class StageQueues {
     this.#redis = redis;
   }
 
-  /** @param bundle its hash @param stage 0-based */
-  of(bundle: string, stage: number): Queue {
+  /** Of a stage, that of runs and that of texts that somebody waits for. @param bundle its hash @param stage 0-based */
+  of(bundle: string, stage: number): readonly [Queue, Queue] {
     const transport = this.#transports.get(bundle) ?? new BullmqTransport(this.#redis, bundle);
     this.#transports.set(bundle, transport);
-    return transport.queue(stage);
+    return [transport.queue(stage), transport.queue(stage, true)];
   }
 
   async close(): Promise<void> {

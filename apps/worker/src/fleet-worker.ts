@@ -11,7 +11,7 @@ import { openBundle } from '#model/bundle/bundle.js';
 import { layoutOf } from '#model/bundle/manifest.js';
 import { bundleDirectory } from '#model/registry/model-registry.js';
 import { batchTokensOf } from '#pipeline/engine/stage-engine.js';
-import { ByteBudget } from '#pipeline/fleet/byte-budget.js';
+import { activationBudgets } from '#pipeline/fleet/activation-budgets.js';
 import type { StageJob } from '#pipeline/fleet/fleet-ports.js';
 import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
 import { QuarantineProcess } from '#pipeline/fleet/quarantine-process.js';
@@ -130,8 +130,8 @@ export class FleetWorker implements ServiceHealth {
     this.#closing.push(() => transport.close());
     const coming = new ComingJobs(transport, stages[0]);
     this.#closing.push(() => Promise.resolve(coming.close()));
-    const bytes = settings.activationMemory * MEBIBYTE;
-    const budgets = { survivors: new ByteBudget(bytes), arrived: new ByteBudget(bytes) };
+    const blobBytes = settings.blobMemory * MEBIBYTE;
+    const budgets = activationBudgets(settings.activationMemory * MEBIBYTE, blobBytes);
     this.#budgets = budgets;
     const parts: JobWorkParts = {
       layout,
@@ -155,8 +155,9 @@ export class FleetWorker implements ServiceHealth {
       results: new RedisResultStore(redis),
       activations: new RedisActivationStore(activations),
       budgets,
-      blobBytes: settings.blobMemory * MEBIBYTE,
+      blobBytes,
       tryRows: this.#quarantine(bundle),
+      onWait: () => this.#worker?.moved(),
       onRetry: (reason, rows) => this.#metrics.count('retries_total', { reason }, rows),
       onSuspect: (job, why) => this.#suspect(job, why),
     };

@@ -21,7 +21,7 @@ redis.call('PEXPIRE', KEYS[2], ARGV[4])
 return 1
 `;
 
-/** Jobs of one bundle on BullMQ, in a queue for each stage. */
+/** Jobs of one bundle on BullMQ, in two queues for each stage: jobs that somebody waits for have one of their own. */
 export class BullmqTransport implements StageTransport {
   readonly #redis: RedisConnection;
   readonly #bundle: string;
@@ -35,6 +35,7 @@ export class BullmqTransport implements StageTransport {
 
   async add(job: StageJob): Promise<Added> {
     const id = jobId(job);
+    const isUrgent = job.urgent === true;
     // Noted before it is there: a job that is noted and missing is given out again, one that is not noted might live on.
     const keys = [epochsKey(job.run), jobsKey(job)];
     const noted = await this.#redis.eval(
@@ -43,12 +44,12 @@ export class BullmqTransport implements StageTransport {
       ...keys,
       job.chunk,
       job.epoch,
-      noteOfJob(stageQueue(this.#bundle, job.stage), id),
+      noteOfJob(stageQueue(this.#bundle, job.stage, isUrgent), id),
       KEPT_MS,
     );
     if (noted !== 1) return 'refused';
     const { priority = NORMAL_PRIORITY } = job;
-    await this.queue(job.stage).add('rows', packJob(job), { jobId: id, priority });
+    await this.queue(job.stage, isUrgent).add('rows', packJob(job), { jobId: id, priority });
     return 'added';
   }
 
@@ -68,9 +69,17 @@ export class BullmqTransport implements StageTransport {
     );
   }
 
-  /** @param stage 0-based */
-  queue(stage: number): Queue<JobData> {
-    return this.#named(stageQueue(this.#bundle, stage));
+  async hasJobs(stages: readonly number[]): Promise<boolean> {
+    for (const stage of stages) {
+      const counts = await this.queue(stage).getJobCounts('waiting', 'prioritized', 'active', 'delayed');
+      if (Object.values(counts).some((jobs) => jobs > 0)) return true;
+    }
+    return false;
+  }
+
+  /** @param stage 0-based @param isUrgent that of the jobs that somebody waits for */
+  queue(stage: number, isUrgent = false): Queue<JobData> {
+    return this.#named(stageQueue(this.#bundle, stage, isUrgent));
   }
 
   #named(name: string): Queue<JobData> {

@@ -4,9 +4,14 @@ import { jobName } from '#pipeline/fleet/stage-task.js';
 /** Of all keys, in braces: on a Redis Cluster they lie in one slot, as scripts over several keys need it. */
 export const KEY_PREFIX = '{sluice}';
 
-/** The queue of a stage's jobs. @param bundle its hash @param stage 0-based */
-export function stageQueue(bundle: string, stage: number): string {
-  return `stage-${stage + 1}-${bundle.slice(0, 16)}`;
+/**
+ * The queue of a stage's jobs.
+ * @param bundle its hash
+ * @param stage 0-based
+ * @param isUrgent that of the jobs that somebody waits for
+ */
+export function stageQueue(bundle: string, stage: number, isUrgent: boolean): string {
+  return `${isUrgent ? 'urgent' : 'stage'}-${stage + 1}-${bundle.slice(0, 16)}`;
 }
 
 /** The same for the same rows of the same attempt, so that a job which is added twice is there once. BullMQ allows no colon. */

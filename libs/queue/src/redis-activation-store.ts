@@ -7,7 +7,7 @@ import { usedRatio } from './redis-connection.js';
 const KEPT_MS = 60 * 60 * 1000;
 /** Share of the memory above which no more rows enter; below that from which on a producer gives out no more work. */
 const ROOM_BELOW = 0.4;
-/** So long is waited for room. */
+/** So long is waited until what was let in has room. */
 const WAIT_MS = 60_000;
 const LOOK_MS = 500;
 
@@ -21,10 +21,8 @@ export class RedisActivationStore implements ActivationStore {
   }
 
   /** One that evicts makes room by itself, and what it evicts is computed again. */
-  async room(): Promise<void> {
-    const until = performance.now() + WAIT_MS;
-    while (performance.now() < until && (await usedRatio(this.#redis, 'keeps-all')) > ROOM_BELOW)
-      await sleep(LOOK_MS);
+  async hasRoom(): Promise<boolean> {
+    return (await usedRatio(this.#redis, 'keeps-all')) <= ROOM_BELOW;
   }
 
   async put(key: string, bytes: Uint8Array): Promise<void> {

@@ -2,7 +2,7 @@ import { DelayedError, Worker } from 'bullmq';
 import type { Job } from 'bullmq';
 import type { RedisConnection } from './redis-connection.js';
 import type { StageJob } from '#pipeline/fleet/fleet-ports.js';
-import { jobSlots } from '#pipeline/fleet/job-slots.js';
+import { jobSlots, URGENT_SLOTS } from '#pipeline/fleet/job-slots.js';
 import type { JobData } from './job-data.js';
 import { unpackJob } from './job-data.js';
 import { KEY_PREFIX, stageQueue } from './queue-keys.js';
@@ -40,7 +40,8 @@ export class StageWorker {
   readonly #workers: readonly Worker<JobData>[];
   readonly #work: WorkOnJob;
   readonly #options: StageWorkerOptions;
-  readonly #active = new Map<number, number>();
+  /** Jobs that it has, by the name of their queue. */
+  readonly #active = new Map<string, number>();
   #moved = performance.now();
   #handsBack = false;
 
@@ -49,19 +50,19 @@ export class StageWorker {
     this.#work = work;
     this.#options = options;
     const { bundle, stages, jobs, lockMs, onTrouble } = options;
-    this.#workers = stages.map((stage) => {
-      const worker = new Worker<JobData>(
-        stageQueue(bundle, stage),
-        (job, token, signal) => this.#take(job, token, signal),
-        {
-          connection: redis,
-          prefix: KEY_PREFIX,
-          concurrency: jobSlots(stage, jobs),
-          lockDuration: lockMs,
-          stalledInterval: lockMs / 2,
-          maxStalledCount: DEATHS,
-        },
-      );
+    const queues = stages.flatMap((stage) => [
+      { name: stageQueue(bundle, stage, false), slots: jobSlots(stage, jobs) },
+      { name: stageQueue(bundle, stage, true), slots: URGENT_SLOTS },
+    ]);
+    this.#workers = queues.map(({ name, slots }) => {
+      const worker = new Worker<JobData>(name, (job, token, signal) => this.#take(job, token, signal), {
+        connection: redis,
+        prefix: KEY_PREFIX,
+        concurrency: slots,
+        lockDuration: lockMs,
+        stalledInterval: lockMs / 2,
+        maxStalledCount: DEATHS,
+      });
       worker.on('error', (error) => onTrouble?.(error));
       worker.on('failed', (_, error) => onTrouble?.(error));
       worker.on('lockRenewalFailed', (ids) => {
@@ -81,10 +82,10 @@ export class StageWorker {
     return [...this.#active.values()].reduce((sum, jobs) => sum + jobs, 0);
   }
 
-  /** Whether it takes further jobs while it works on those that it has. */
+  /** Whether it takes further jobs, of those that nobody waits for, while it works on those that it has. */
   get takesMore(): boolean {
-    const { stages, jobs } = this.#options;
-    return stages.some((stage) => this.#activeAt(stage) < jobSlots(stage, jobs));
+    const { bundle, stages, jobs } = this.#options;
+    return stages.some((stage) => this.#activeOf(stageQueue(bundle, stage, false)) < jobSlots(stage, jobs));
   }
 
   /** When work last went on, by `performance.now()`. */
@@ -104,8 +105,8 @@ export class StageWorker {
     clearTimeout(timer);
   }
 
-  #activeAt(stage: number): number {
-    return this.#active.get(stage) ?? 0;
+  #activeOf(queue: string): number {
+    return this.#active.get(queue) ?? 0;
   }
 
   async #take(job: Job<JobData>, token: string | undefined, signal?: AbortSignal): Promise<void> {
@@ -113,8 +114,8 @@ export class StageWorker {
       await job.moveToDelayed(Date.now() + REFUSED_MS, token);
       throw new DelayedError(`Chunk ${job.data.chunk} of run ${job.data.run} is for another runtime.`);
     }
-    const { stage } = job.data;
-    this.#active.set(stage, this.#activeAt(stage) + 1);
+    const { queueName } = job;
+    this.#active.set(queueName, this.#activeOf(queueName) + 1);
     this.#moved = performance.now();
     try {
       const isSuspect = job.stalledCounter >= SUSPECT_DEATHS;
@@ -124,7 +125,7 @@ export class StageWorker {
       await job.moveToDelayed(Date.now(), token);
       throw new DelayedError(`Chunk ${job.data.chunk} of run ${job.data.run} was given back.`);
     } finally {
-      this.#active.set(stage, this.#activeAt(stage) - 1);
+      this.#active.set(queueName, this.#activeOf(queueName) - 1);
       this.#moved = performance.now();
     }
   }

@@ -7,7 +7,7 @@ import { hostname } from 'node:os';
 import { openBundle } from '#model/bundle/bundle.js';
 import { layoutOf } from '#model/bundle/manifest.js';
 import { StageEngine } from '#pipeline/engine/stage-engine.js';
-import { ByteBudget } from '#pipeline/fleet/byte-budget.js';
+import { activationBudgets } from '#pipeline/fleet/activation-budgets.js';
 import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
 import { workOnJob } from '#pipeline/fleet/work-on-job.js';
 import type { StageBatch, StageResult, StageRunner } from '#pipeline/ports.js';
@@ -81,7 +81,7 @@ const parts = {
   transport,
   results: new RedisResultStore(redis),
   activations: new RedisActivationStore(redis),
-  budgets: { survivors: new ByteBudget(64 * 2 ** 20), arrived: new ByteBudget(64 * 2 ** 20) },
+  budgets: activationBudgets(64 * 2 ** 20, 8 * 2 ** 20),
   blobBytes: 8 * 2 ** 20,
   tryRows: () => Promise.reject(new Error('No row of these is suspect.')),
 };

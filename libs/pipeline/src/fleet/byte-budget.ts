@@ -1,4 +1,4 @@
-/** Bytes that several pieces of work share. A piece larger than all of them waits until it is alone. */
+/** Bytes that several pieces of work share. A piece larger than all of them waits until it is alone; urgent ones never wait. */
 export class ByteBudget {
   readonly #total: number;
   #used = 0;
@@ -19,11 +19,13 @@ export class ByteBudget {
   }
 
   /** Begins the work when its bytes are free; they are taken until it has ended. */
-  async with<T>(bytes: number, work: () => Promise<T>): Promise<T> {
-    await new Promise<void>((begin) => {
-      this.#waiting.push({ bytes, begin });
-      this.#admit();
-    });
+  async with<T>(bytes: number, work: () => Promise<T>, isUrgent = false): Promise<T> {
+    if (isUrgent) this.#used += bytes;
+    else
+      await new Promise<void>((begin) => {
+        this.#waiting.push({ bytes, begin });
+        this.#admit();
+      });
     try {
       return await work();
     } finally {

@@ -57,6 +57,8 @@ export interface StageTransport {
   add(job: StageJob): Promise<Added>;
   /** Whether a job of the attempt, at whichever stage, waits or is worked on. */
   isLive(attempt: ChunkAttempt): Promise<boolean>;
+  /** Whether jobs of whichever run wait, or are worked on, at any of these stages. @param stages 0-based */
+  hasJobs(stages: readonly number[]): Promise<boolean>;
 }
 
 /** `stored`, or before by another; or refused, because the chunk does not wait for this attempt's results. */
@@ -80,8 +82,8 @@ export interface ResultStore {
 
 /** Keeps activations between stages. A cache: what is in it may be gone, or damaged, at any time. */
 export interface ActivationStore {
-  /** Resolves when rows may enter that leave activations; at the latest after a bound, for stages behind make room. */
-  room(): Promise<void>;
+  /** Whether rows may enter that leave more of them. */
+  hasRoom(): Promise<boolean>;
   /** Waits within a bound where there is no room. */
   put(key: string, bytes: Uint8Array): Promise<void>;
   get(key: string): Promise<Uint8Array | undefined>;

@@ -1,17 +1,18 @@
 import { setMaxListeners } from 'node:events';
 import type { Activation, TokenColumns } from '../columns.js';
-import type { StageOutcome } from '../engine/label-task.js';
+import type { StageOutcome, Survivors } from '../engine/label-task.js';
 import { rowLengths, selectRows } from '../engine/select-rows.js';
 import { orAborted } from '../in-flight.js';
 import { copyLabel, emptyLabels } from '../label-columns.js';
 import type { Tokenizer } from '../ports.js';
 import type { ModelLayout } from '../stage-layout.js';
+import type { ActivationBudgets } from './activation-budgets.js';
 import { decodeActivations, encodeActivations } from './activation-blob.js';
-import type { ByteBudget } from './byte-budget.js';
 import type { ActivationStore, ChunkAttempt, ResultStore, StageJob, StageTransport } from './fleet-ports.js';
 import type { WorkerStep } from './fleet-steps.js';
 import type { PolicyEngines } from './policy-engines.js';
 import type { ResultPart } from './result-part.js';
+import { waitForRoom } from './wait-for-room.js';
 
 /** Why work is done again. */
 export type RetryReason = 'activations-missing' | 'activations-damaged';
@@ -26,10 +27,11 @@ export interface StageTaskParts {
   readonly transport: StageTransport;
   readonly results: ResultStore;
   readonly activations: ActivationStore;
-  /** Bounds what may survive the last stage at the same time, and what has come from other workers. */
-  readonly budgets: { readonly survivors: ByteBudget; readonly arrived: ByteBudget };
+  readonly budgets: ActivationBudgets;
   /** The most bytes of activations that are kept, and carried, as one. */
   readonly blobBytes: number;
+  /** Hears, now and then, that rows wait for what other workers do. */
+  readonly onWait?: (() => void) | undefined;
   readonly onRetry?: ((reason: RetryReason, rows: number) => void) | undefined;
   /** Hears each step as it is reached. It may not return. */
   readonly onStep?: ((step: WorkerStep) => void) | undefined;
@@ -82,18 +84,22 @@ export async function runStageJob(job: StageJob, parts: StageTaskParts, signal: 
     await runRows(job, input.tokens, undefined, parts, signal);
   } else {
     const { tokens, activations: key } = input;
-    await parts.budgets.arrived.with(tokens.ids.length * bytesOfToken(parts.layout), async () => {
+    const work = async (): Promise<void> => {
       const hidden = await fetchActivations(job, key, parts, signal);
       if (hidden === undefined) await sendBack(job, tokens, parts);
       else await runRows(job, tokens, hidden, parts, signal);
       await orAborted(parts.activations.drop(key), signal);
       parts.onStep?.('activations-dropped');
-    });
+    };
+    await parts.budgets.arrived.with(tokens.ids.length * bytesOfToken(parts.layout), work, job.urgent);
   }
 }
 
 const bytesOfToken = ({ hiddenSize, activation }: ModelLayout): number =>
   hiddenSize * (activation === 'float16' ? 2 : 4);
+
+const bytesOf = ({ hidden }: Survivors): number =>
+  hidden.reduce((sum, { byteLength }) => sum + byteLength, 0);
 
 async function fetchActivations(
   { rows }: StageJob,
@@ -154,7 +160,7 @@ async function runRows(
   await Promise.all(
     slices.map(([from, to]) => {
       const bytes = ((tokens.offsets[to] ?? 0) - (tokens.offsets[from] ?? 0)) * width;
-      return budgets.survivors.with(bytes, () => work(from, to));
+      return budgets.survivors.with(bytes, () => work(from, to), urgent);
     }),
   );
 }
@@ -190,9 +196,10 @@ async function settle(
   const rows = survivors.rows.map((row) => job.rows[row] ?? -1);
   const stage = parts.lastStage + 1;
   const key = activationKey(job, jobName({ ...job, stage, rows }));
-  // Deeper stages never wait for it: what they work off makes the room.
-  if (job.stage === 0) await orAborted(parts.activations.room(), signal);
-  await orAborted(parts.activations.put(key, encodeActivations(survivors.hidden)), signal);
+  const put = (): Promise<void> => putActivations(job, key, survivors.hidden, parts, signal);
+  // Deeper stages never wait for room: what they work off makes it. Rows that somebody waits for are few.
+  if (job.stage > 0 || job.urgent === true) await put();
+  else await parts.budgets.entering.with(bytesOf(survivors), () => putWithRoom(put, parts, signal));
   parts.onStep?.('activations-stored');
   const input = {
     kind: 'tokens',
@@ -203,6 +210,36 @@ async function settle(
   // No job of this attempt will ask for them.
   if (added === 'refused') await orAborted(parts.activations.drop(key), signal);
   parts.onStep?.('next-added');
+}
+
+async function putWithRoom(
+  put: () => Promise<void>,
+  { layout, lastStage, activations, transport, onWait }: StageTaskParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const behind = Array.from(layout.stages.keys()).slice(lastStage + 1);
+  await orAborted(waitForRoom(behind, activations, transport, signal, onWait), signal);
+  await put();
+}
+
+async function putActivations(
+  job: StageJob,
+  key: string,
+  hidden: readonly Activation[],
+  { activations, results }: StageTaskParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const put = activations.put(key, encodeActivations(hidden));
+  try {
+    await orAborted(put, signal);
+  } catch (error) {
+    // It may still come to be there. Then it is another worker's, who has the job now; or nobody's, who would drop it.
+    const dropUnwanted = async (): Promise<void> => {
+      if (!(await results.isOpen(job))) await activations.drop(key);
+    };
+    void put.then(dropUnwanted).catch(() => undefined);
+    throw error;
+  }
 }
 
 function partOf(

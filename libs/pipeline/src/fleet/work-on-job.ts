@@ -30,7 +30,10 @@ export async function workOnJob(
   parts: JobWorkParts,
   signal: AbortSignal,
 ): Promise<WorkOutcome> {
-  if (!(await orAborted(parts.results.isOpen(job), signal))) return dropped(job, parts);
+  if (!(await orAborted(parts.results.isOpen(job), signal))) {
+    await dropActivations(job, parts);
+    return 'dropped';
+  }
   let why = 'workers died with it';
   if (!isSuspect) {
     try {
@@ -39,10 +42,13 @@ export async function workOnJob(
       );
       return 'done';
     } catch (error) {
-      if (error === UNWANTED) return dropped(job, parts);
+      if (error === UNWANTED) {
+        await dropActivations(job, parts);
+        return 'dropped';
+      }
       if (!(error instanceof StageFailedError || error instanceof RowsFailedError)) {
         // It fails for good and its rows begin again; but a job that was only given up is another's, with its activations.
-        if (!signal.aborted) await dropped(job, parts).catch(() => undefined);
+        if (!signal.aborted) await dropActivations(job, parts).catch(() => undefined);
         throw error;
       }
       why = error.message;
@@ -54,9 +60,9 @@ export async function workOnJob(
   return 'done';
 }
 
-async function dropped({ input }: StageJob, { activations }: JobWorkParts): Promise<WorkOutcome> {
+/** Of a job that nobody will work on again. */
+async function dropActivations({ input }: StageJob, { activations }: JobWorkParts): Promise<void> {
   if (input.kind === 'tokens' && input.activations !== undefined) await activations.drop(input.activations);
-  return 'dropped';
 }
 
 /** @param work hears by its signal that nobody waits any more */

@@ -1,0 +1,64 @@
+/** Rows that nobody waits for any more leave nothing behind. */
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { RedisActivationStore } from '#queue/redis-activation-store.js';
+import { RedisServer } from './redis-server.js';
+import { toyChunk } from './toy-chunk.js';
+import { openFleet, openToyWorker } from './toy-fleet.js';
+
+let server: RedisServer;
+let redis: Redis;
+beforeAll(async () => {
+  server = await RedisServer.start();
+  redis = new Redis(server.url);
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+/** Puts come to nothing before they are let go on. */
+class SlowStore extends RedisActivationStore {
+  readonly puts: Promise<void>[] = [];
+  goOn = (): void => undefined;
+  readonly #mayGoOn = new Promise<void>((resolve) => (this.goOn = resolve));
+
+  override put(key: string, bytes: Uint8Array): Promise<void> {
+    const put = this.#mayGoOn.then(() => super.put(key, bytes));
+    this.puts.push(put);
+    return put;
+  }
+}
+
+it('activations of jobs that failed for good', async () => {
+  const workers = [
+    openToyWorker(server, { stages: [0, 0] }),
+    openToyWorker(server, { stages: [1, 2], isBroken: true }),
+  ];
+  const fleet = openFleet(server, 'failed', { attempts: 2 });
+  await expect(fleet.labeller.label(toyChunk(0, 40), new AbortController().signal)).rejects.toThrow(
+    'came back without results',
+  );
+  expect(workers[1]!.begun[1]).toBeGreaterThan(0);
+  expect(await redis.keys('sluice:activations:*')).toEqual([]);
+  await fleet.close();
+  for (const worker of workers) await worker.close();
+});
+
+it('activations that were on their way when the rows were given up', { timeout: 30_000 }, async () => {
+  const store = new SlowStore(redis);
+  const worker = openToyWorker(server, { stages: [0, 0], store: () => store });
+  const fleet = openFleet(server, 'given-up', { urgent: true });
+  const givenUp = new AbortController();
+  const found = fleet.labeller.label(toyChunk(0, 40), givenUp.signal);
+  await expect.poll(() => store.puts.length, { timeout: 10_000 }).toBeGreaterThan(0);
+  givenUp.abort(new Error('given up'));
+  await expect(found).rejects.toThrow('given up');
+  // The worker lets go of the job, though Redis has not taken what it put there.
+  await expect.poll(() => redis.keys('*:r-given-up-*'), { timeout: 15_000 }).toEqual([]);
+  store.goOn();
+  await Promise.all(store.puts);
+  await expect.poll(() => redis.keys('sluice:activations:*')).toEqual([]);
+  await fleet.close();
+  await worker.close();
+});
