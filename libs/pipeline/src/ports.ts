@@ -42,6 +42,8 @@ export interface CorpusChunk extends PlannedChunk {
   readonly golds?: readonly (string | undefined)[] | undefined;
   /** The rows as read, opaque to the pipeline; the writer of the same library understands them. */
   readonly records: readonly unknown[];
+  /** Bytes of the records; absent where they are those of the range. */
+  readonly recordBytes?: number | undefined;
   readonly rejects: readonly Reject[];
   /** The file that its rows are in, where the corpus has several. */
   readonly file?: string | undefined;

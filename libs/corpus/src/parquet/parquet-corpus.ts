@@ -17,6 +17,7 @@ import type { ParquetFooter } from './parquet-footer.js';
 import { readFooter } from './parquet-footer.js';
 import type { ReadPlan } from './read-plan.js';
 import { readPlan, recordFields } from './read-plan.js';
+import type { RowCollector } from './row-collector.js';
 import { RowPositions } from './row-positions.js';
 import { RowReader } from './row-reader.js';
 
@@ -243,13 +244,8 @@ export class ParquetCorpus implements FileCorpus {
 /** The plan's fields come from `planned`, the others from what was read. */
 function chunkOf(
   { chunk, firstRow, rows, range }: PlannedChunk,
-  {
-    texts,
-    pairs,
-    golds,
-    records,
-    rejects,
-  }: Pick<CorpusChunk, 'texts' | 'pairs' | 'golds' | 'records' | 'rejects'>,
+  { texts, pairs, golds, records, bytes, rejects }: RowCollector,
 ): CorpusChunk {
-  return { chunk, firstRow, rows, range, texts, pairs, golds, records, rejects };
+  // The range is of columns as they are stored: compressed, and a value that many rows have once.
+  return { chunk, firstRow, rows, range, texts, pairs, golds, records, recordBytes: bytes, rejects };
 }

@@ -3,6 +3,7 @@ import { orAborted } from '../in-flight.js';
 import type { ByteBudget } from './byte-budget.js';
 import type { ResultStore, StageJob, StageTransport } from './fleet-ports.js';
 import type { FeederStep } from './fleet-steps.js';
+import { heldBytes } from './held-bytes.js';
 import { joinParts } from './join-parts.js';
 import { ResultPartError } from './result-part.js';
 
@@ -59,17 +60,6 @@ export class ChunkLostError extends Error {
         'Look into the log of the workers, then resume the run.',
     );
   }
-}
-
-/**
- * About as many bytes as a chunk that waits takes: its texts, a character of most of which is one, and its rows as they were
- * read, with all their other fields.
- */
-function heldBytes({ texts, pairs = [], range }: CorpusChunk): number {
-  let bytes = range.end - range.start;
-  for (const text of texts) bytes += text.length;
-  for (const text of pairs) bytes += text.length;
-  return bytes;
 }
 
 /** Between attempts to reach a queue that does not answer, ms. */
