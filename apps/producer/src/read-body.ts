@@ -72,6 +72,6 @@ async function* filesOf(parts: Parts): AsyncGenerator<Upload> {
         `Expected files behind ${OPTIONS}; got the field ${part.fieldname}.`,
       );
     }
-    yield { name: part.filename, stream: part.file, isCut: () => part.file.truncated };
+    yield { name: part.filename, stream: part.file };
   }
 }

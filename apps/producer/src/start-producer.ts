@@ -15,6 +15,7 @@ import { TrainingQueue } from '#queue/training-queue.js';
 import { TrainingFolders } from '#training/job/training-folders.js';
 import { ApiKeys, readKeys } from './api-keys.js';
 import { Classifier } from './classifier.js';
+import { closeRefused } from './close-refused.js';
 import { FleetLink } from './fleet-link.js';
 import { ModelDesk } from './model-desk.js';
 import { ModelShelf } from './model-shelf.js';
@@ -185,6 +186,7 @@ async function openApi(
 ): Promise<NestFastifyApplication> {
   // A body of JSON that would change objects for all is refused by Fastify itself.
   const adapter = new FastifyAdapter({ bodyLimit: limits.bodyBytes, connectionTimeout: SILENT_MS });
+  closeRefused(adapter.getInstance());
   limitRequests(adapter.getInstance(), limits, metrics);
   refuseForeignPages(adapter.getInstance(), parts.keys !== null);
   const app = await NestFactory.create<NestFastifyApplication>(ProducerModule.of(parts), adapter, {
@@ -194,8 +196,8 @@ async function openApi(
   if (page === undefined) parts.log.warn('The web page is not built (npm run build), so there is none.');
   else await app.register(page);
   await app.register(fastifyMultipart, {
-    limits: { fileSize: limits.uploadBytes, files: 10_000, fields: 1, fieldSize: limits.bodyBytes },
-    throwFileSizeLimit: false,
+    // Files are counted as they are stored: busboy would read one that is too long to its end.
+    limits: { fileSize: Infinity, files: 10_000, fields: 1, fieldSize: limits.bodyBytes },
   });
   const config = new DocumentBuilder()
     .setTitle('Sluice')

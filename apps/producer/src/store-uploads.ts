@@ -1,5 +1,4 @@
 import { createWriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -12,8 +11,6 @@ export interface Upload {
   /** A form may leave it out. */
   readonly name: string | undefined;
   readonly stream: Readable;
-  /** Whether it was cut off at the limit; known at its end. */
-  readonly isCut: () => boolean;
 }
 
 /** A file of a corpus that was uploaded. */
@@ -36,7 +33,7 @@ export async function storeUploads(
   const kept: StoredUpload[] = [];
   const taken = new Set<string>();
   let bytes = 0;
-  for await (const { name: given, stream, isCut } of uploads) {
+  for await (const { name: given, stream } of uploads) {
     const name = given?.split(/[/\\]/).at(-1) ?? '';
     const stored = storedName(name, taken);
     if (stored === undefined) {
@@ -44,16 +41,23 @@ export async function storeUploads(
     }
     taken.add(stored);
     const path = join(folder, stored);
-    await pipeline(stream, createWriteStream(path, { flags: 'wx', flush: true }));
-    bytes += (await stat(path)).size;
-    if (isCut() || bytes > mostBytes) {
-      throw new ApiError(
-        413,
-        'too-large',
-        `${name} is longer than the ${mostBytes} bytes that may be uploaded, all files together.`,
-      );
-    }
+    const counted = async function* (blocks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+      for await (const block of blocks) {
+        bytes += block.length;
+        if (bytes > mostBytes) throw tooLong(name, mostBytes);
+        yield block;
+      }
+    };
+    await pipeline(stream, counted, createWriteStream(path, { flags: 'wx', flush: true }));
     kept.push({ name, path });
   }
   return kept;
+}
+
+function tooLong(name: string, mostBytes: number): ApiError {
+  return new ApiError(
+    413,
+    'too-large',
+    `${name} is longer than the ${mostBytes} bytes that may be uploaded, all files together.`,
+  );
 }
