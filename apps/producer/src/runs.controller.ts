@@ -1,10 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import type { MessageEvent } from '@nestjs/common';
-import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, Res, Sse } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import { callerOf, needs } from './api-guard.js';
 import { bodySchema } from './body-schema.js';
@@ -15,7 +13,7 @@ import { runRequestSchema } from '#run/run-request.js';
 import type { RunView } from '#run/run-view.js';
 import { isUnderWay } from '#run/run-view.js';
 import type { UncertainRow } from '#run/uncertain-row.js';
-import { viewEvents } from './view-events.js';
+import { sendViewEvents } from './view-events.js';
 
 const limitSchema = z.coerce.number().int().min(1).default(Infinity);
 const contentTypes: Readonly<Record<string, string>> = {
@@ -60,11 +58,11 @@ export class RunsController {
     return this.desk.view(id);
   }
 
-  @Sse(':id/events')
+  @Get(':id/events')
   @needs('read')
   @ApiOperation({ summary: 'One run as it goes on, as server-sent events; they end with the run' })
-  events(@Param('id') id: string): Promise<Observable<MessageEvent>> {
-    return viewEvents(() => this.desk.view(id), isUnderWay);
+  events(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return sendViewEvents(request, reply, () => this.desk.view(id), isUnderWay);
   }
 
   @Get(':id/output')

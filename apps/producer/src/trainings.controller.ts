@@ -1,9 +1,7 @@
-import type { MessageEvent } from '@nestjs/common';
 import { Controller, DefaultValuePipe, Delete, Get, Header, HttpCode, Inject, Param } from '@nestjs/common';
-import { ParseIntPipe, Post, Query, Req, Sse } from '@nestjs/common';
+import { ParseIntPipe, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
-import type { Observable } from 'rxjs';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { trainingRequestSchema } from '#training/job/training-steps.js';
 import type { TrainingView } from '#training/job/training-view.js';
 import { isTrainingUnderWay } from '#training/job/training-view.js';
@@ -11,7 +9,7 @@ import { callerOf, needs } from './api-guard.js';
 import { bodySchema } from './body-schema.js';
 import { readUploadBody } from './read-body.js';
 import { TrainingDesk } from './training-desk.js';
-import { viewEvents } from './view-events.js';
+import { sendViewEvents } from './view-events.js';
 
 @ApiTags('training')
 @ApiBearerAuth()
@@ -47,11 +45,11 @@ export class TrainingsController {
     return this.desk.view(id);
   }
 
-  @Sse(':id/events')
+  @Get(':id/events')
   @needs('read')
   @ApiOperation({ summary: 'One training as it goes on, as server-sent events; they end with it' })
-  events(@Param('id') id: string): Promise<Observable<MessageEvent>> {
-    return viewEvents(() => this.desk.view(id), isTrainingUnderWay);
+  events(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return sendViewEvents(request, reply, () => this.desk.view(id), isTrainingUnderWay);
   }
 
   @Get(':id/log')
