@@ -152,18 +152,19 @@ const twoFiles = (second: number): FormData => {
   return body;
 };
 
+async function submitTwo(second: number): Promise<[number, unknown]> {
+  const headers = { authorization: `Bearer ${key}` };
+  const answer = await fetch(`${producer.api}/v1/runs`, {
+    method: 'POST',
+    headers,
+    body: twoFiles(second),
+  });
+  return [answer.status, await answer.json()];
+}
+
 it('files that are too long together are refused with the byte that is too much', async () => {
-  const submit = async (second: number): Promise<[number, unknown]> => {
-    const headers = { authorization: `Bearer ${key}` };
-    const answer = await fetch(`${producer.api}/v1/runs`, {
-      method: 'POST',
-      headers,
-      body: twoFiles(second),
-    });
-    return [answer.status, await answer.json()];
-  };
-  expect(await submit(100)).toEqual([201, expect.objectContaining({ files: ['a.txt', 'b.txt'] })]);
-  expect(await submit(101)).toEqual([
+  expect(await submitTwo(100)).toEqual([201, expect.objectContaining({ files: ['a.txt', 'b.txt'] })]);
+  expect(await submitTwo(101)).toEqual([
     413,
     { error: { code: 'too-large', message: expect.stringContaining(`b.txt is longer than the`) } },
   ]);
