@@ -35,3 +35,8 @@ export async function inputPath(root: string | null, path: string): Promise<stri
   if (!file.startsWith(top + sep) || !(await stat(file)).isFile()) throw missing;
   return file;
 }
+
+/** The input folder as paths of its files name it: as it is set, and with links followed. */
+export async function inputRoots(root: string | null): Promise<string[]> {
+  return root === null ? [] : [root, await realpath(root).catch(() => root)];
+}

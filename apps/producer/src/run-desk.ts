@@ -15,7 +15,7 @@ import { ApiError } from './api-errors.js';
 import type { Caller } from './api-keys.js';
 import { allows } from './api-keys.js';
 import type { FleetLink } from './fleet-link.js';
-import { inputPath } from './input-path.js';
+import { inputPath, inputRoots } from './input-path.js';
 import { readLeastCertain } from './least-certain-rows.js';
 import type { ModelShelf } from './model-shelf.js';
 import type { RunFeeder } from './run-feeder.js';
@@ -26,6 +26,7 @@ import type { StoredProgress } from './run-progress-teller.js';
 import { runCounts } from '#run/run-counts.js';
 import type { Upload } from './store-uploads.js';
 import { storeUploads } from './store-uploads.js';
+import { toldPaths } from './told-paths.js';
 import type { RunRequest } from '#run/run-request.js';
 import type { RunOutput, RunPhase, RunView } from '#run/run-view.js';
 import { etaSeconds, isUnderWay } from '#run/run-view.js';
@@ -125,9 +126,11 @@ export class RunDesk {
       state.phase === 'finished'
         ? await readJson(this.#folders.path(id, 'run'), 'report.json', isRunReport)
         : undefined;
+    const roots = await this.#roots(id);
     return {
       id,
       ...state,
+      error: state.error === undefined ? undefined : toldPaths(state.error, roots),
       createdAt,
       owner,
       request,
@@ -136,11 +139,17 @@ export class RunDesk {
       progress,
       etaSeconds: state.phase === 'running' && progress ? etaSeconds(progress) : undefined,
       waitsFor: fed === undefined && state.phase === 'waiting' ? this.#feeder.whyItWaits(run) : fed?.waitsFor,
-      notes: fed?.notes,
+      notes: fed?.notes.map((note) => toldPaths(note, roots)),
       counts: report === undefined ? counts : runCounts(report),
       report,
       output: state.phase === 'finished' ? await this.#outputOf(id, request) : undefined,
     };
+  }
+
+  /** Folders of the producer that errors and notes of a run may name. */
+  async #roots(id: string): Promise<string[]> {
+    const own = [this.#folders.path(id), this.#folders.path(id, 'input')];
+    return [...own, this.#models.registry.root, ...(await inputRoots(this.#settings.inputRoot))];
   }
 
   /** As the producer that feeds the run, or fed it last, has written it down. */

@@ -16,10 +16,11 @@ import { trainingCurves } from '#training/report/training-curves.js';
 import { ApiError } from './api-errors.js';
 import type { Caller } from './api-keys.js';
 import { allows } from './api-keys.js';
-import { inputPath } from './input-path.js';
+import { inputPath, inputRoots } from './input-path.js';
 import type { ModelShelf } from './model-shelf.js';
 import type { StoredUpload, Upload } from './store-uploads.js';
 import { storeUploads } from './store-uploads.js';
+import { toldPaths } from './told-paths.js';
 
 const RETRY_AFTER_S = 60;
 
@@ -86,9 +87,7 @@ export class TrainingDesk {
   /** The latest first. */
   async list(): Promise<TrainingView[]> {
     const { folders } = this.#parts;
-    const views = await Promise.all(
-      (await folders.ids()).map((id) => folders.view(id).catch(() => undefined)),
-    );
+    const views = await Promise.all((await folders.ids()).map((id) => this.#told(id).catch(() => undefined)));
     return views
       .filter((view) => view !== undefined)
       .sort((a, b) => b.createdAt.localeCompare(a.createdAt) || a.id.localeCompare(b.id));
@@ -96,10 +95,31 @@ export class TrainingDesk {
 
   /** @throws ApiError where there is none */
   async view(id: string): Promise<TrainingView> {
-    const view = await this.#parts.folders.view(id).catch(notFound);
+    const view = await this.#told(id).catch(notFound);
     if (view.phase !== 'waiting') return view;
     const trainers = await this.#parts.queue.trainers();
     return trainers === 0 ? { ...view, waitsFor: 'There is no trainer.' } : view;
+  }
+
+  /** With files by names that clients know. @throws NoSuchTrainingError */
+  async #told(id: string): Promise<TrainingView> {
+    const { folders, models, settings } = this.#parts;
+    const view = await folders.view(id);
+    const roots = [
+      folders.path(id),
+      folders.path(id, 'input'),
+      models.registry.root,
+      settings.training.checkpoints,
+      ...(await inputRoots(settings.producer.inputRoot)),
+    ];
+    return {
+      ...view,
+      error: view.error === undefined ? undefined : toldPaths(view.error, roots),
+      steps: view.steps.map((step) => ({
+        ...step,
+        notes: step.notes.map((note) => toldPaths(note, roots)),
+      })),
+    };
   }
 
   /** What a step has logged so far, as JSON lines; of a step that does not train, nothing. @param step from 0 @throws ApiError */
