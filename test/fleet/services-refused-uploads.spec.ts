@@ -51,7 +51,8 @@ interface Sent {
 /** Sends a gigabyte, whatever is answered, for as long as the connection takes it. */
 function send(path: string, by: string, type: string, begin: string, pauseMs: number): Promise<Sent> {
   const { hostname, port, host } = new URL(producer.api);
-  const socket = connect(Number(port), hostname);
+  // Sends on though the producer has ended its side.
+  const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
   const block = Buffer.alloc(65_536, 'a');
   let [text, bytes, answeredAt] = ['', 0, 0];
   let timer: NodeJS.Timeout | undefined;
