@@ -86,4 +86,19 @@ describe('a run fails', () => {
   });
 });
 
+it('rejects of several files name them as their sender does', async () => {
+  for (const name of ['a.jsonl', 'b.jsonl'])
+    await writeFile(join(fleet.folder, name), '{"text":"a"}\n{"no":1}\n');
+  const worker = await fleet.worker();
+  const submitted = await sluice('submit', 'a.jsonl', 'b.jsonl', '--model', 'spam', '--watch', '--json');
+  worker.kill('SIGTERM');
+  await worker.ended;
+  const { id }: RunView = JSON.parse(submitted.stdout);
+  const rejects = (await text(`/v1/runs/${id}/rejects`)).trimEnd().split('\n');
+  expect(rejects.map((line): unknown => JSON.parse(line))).toMatchObject([
+    { file: 'a.jsonl' },
+    { file: 'b.jsonl' },
+  ]);
+});
+
 const text = async (path: string): Promise<string> => (await fetch(producer.api + path)).text();

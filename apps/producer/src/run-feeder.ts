@@ -250,7 +250,7 @@ export class RunFeeder {
 
   async #label(run: SubmittedRun, fed: FedRun): Promise<void> {
     const { id, request } = run;
-    const options = runOptions(run, this.#folders, this.#settings);
+    const options = await runOptions(run, this.#folders, this.#settings);
     const record = await readJson(options.runDir, 'run.json', isRunRecord);
     // What an earlier producer gave to the queue is forgotten too, should this one come to nothing.
     fed.queued = record?.id;

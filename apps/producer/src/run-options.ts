@@ -1,7 +1,9 @@
 import type { Settings } from '#config/settings-schema.js';
 import { modelReference, versionName } from '#model/registry/model-name.js';
 import type { RunOptions } from '#run/label-options.js';
+import { inputRoots } from './input-path.js';
 import type { RunFolders, SubmittedRun } from './run-folder.js';
+import { toldPaths } from './told-paths.js';
 
 /** Lower is sooner; 1 is for texts that somebody waits for. */
 const priorities = { high: 2, normal: 3, low: 4 } as const;
@@ -26,15 +28,17 @@ export function outputName({ outFormat = 'jsonl', compress = false }: SubmittedR
 }
 
 /** As `sluice label` has them. */
-export function runOptions(
+export async function runOptions(
   { id, request, corpus }: SubmittedRun,
   folders: RunFolders,
   settings: Settings['producer'],
-): RunOptions {
+): Promise<RunOptions> {
   const { model: _model, speed: _speed, policy: _policy, priority: _priority, ...rest } = request;
+  const roots = [folders.path(id, 'input'), ...(await inputRoots(settings.inputRoot))];
   return {
     ...rest,
     corpus,
+    corpusNames: corpus.map((path) => toldPaths(path, roots)),
     out: folders.path(id, outputName(request)),
     outFormat: request.outFormat ?? 'jsonl',
     compress: request.compress ?? false,

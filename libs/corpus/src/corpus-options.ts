@@ -62,6 +62,8 @@ export interface StandardInput {
 export interface CorpusOptions extends ReadOptions {
   /** The files, in the order of their rows; or `-` alone, for standard input. */
   readonly paths: readonly string[];
+  /** What rejects call each of several files; their paths unless told. */
+  readonly names?: readonly string[] | undefined;
   /** For `-`. */
   readonly stdin?: StandardInput | undefined;
 }

@@ -11,6 +11,8 @@ import type { RecordFields } from './row-columns.js';
 
 export interface FilesCorpusOptions {
   readonly paths: readonly string[];
+  /** What rejects call them. */
+  readonly names: readonly string[];
   /** Opens one of them. @param convention that of the first file, for the others */
   readonly open: (path: string, file: number, convention?: Convention) => Promise<FileCorpus>;
   /** Rows to read at most, of all files; may be infinite. */
@@ -111,7 +113,7 @@ export class FilesCorpus implements FileCorpus {
 
   /** Says which file the rows are in. */
   #named(chunk: CorpusChunk): CorpusChunk {
-    const file = this.#options.paths[chunk.range.file]!;
+    const file = this.#options.names[chunk.range.file]!;
     return { ...chunk, file, rejects: chunk.rejects.map((reject) => ({ ...reject, file })) };
   }
 

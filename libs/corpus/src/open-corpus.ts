@@ -25,7 +25,7 @@ export async function openCorpus(options: CorpusOptions): Promise<FileCorpus> {
 }
 
 async function openFiles(options: CorpusOptions): Promise<FileCorpus> {
-  const { paths, stdin, ...reading } = options;
+  const { paths, names = paths, stdin, ...reading } = options;
   for (const path of paths) {
     const file = { ...reading, path, stdin };
     checkOptions(file, formatOf(file));
@@ -38,6 +38,7 @@ async function openFiles(options: CorpusOptions): Promise<FileCorpus> {
   }
   return FilesCorpus.open({
     paths,
+    names,
     open: (path, file, convention) => openFile({ ...reading, ...convention?.reading, path }, file),
     limit: options.limit ?? Infinity,
   });

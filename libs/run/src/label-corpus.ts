@@ -182,5 +182,12 @@ function corpusOptions(
   stdin: StandardInput | undefined,
 ): CorpusOptions {
   const { chunkRows } = run.record;
-  return { ...options, paths: options.corpus, stdin, chunkRows, recognise: { task, labels, problem } };
+  return {
+    ...options,
+    paths: options.corpus,
+    names: options.corpusNames,
+    stdin,
+    chunkRows,
+    recognise: { task, labels, problem },
+  };
 }

@@ -5,6 +5,8 @@ import type { OutputFormat } from '#corpus/row-writer.js';
 export interface RunOptions extends Omit<ReadOptions, 'chunkRows' | 'chunkBytes' | 'readBytes'> {
   /** Files, or `-` alone for standard input. */
   readonly corpus: readonly string[];
+  /** What rejects call each of several files; their paths unless told. */
+  readonly corpusNames?: readonly string[] | undefined;
   /** Path of the output. */
   readonly out: string;
   readonly outFormat: OutputFormat;
