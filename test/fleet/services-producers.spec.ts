@@ -128,6 +128,13 @@ it('what cannot be read is the fault of who sent it', async () => {
     const answer = await form(type, 'garbage');
     expect([type, answer.status]).toEqual([type, 400]);
   }
+  const options = 'content-disposition: form-data; name="options"\r\n\r\n{"model": "spam"}';
+  const cut = `--x\r\n${options}\r\n--x\r\ncontent-disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n{"text"`;
+  const answer = await form('multipart/form-data; boundary=x', cut);
+  expect([answer.status, await answer.text()]).toEqual([
+    400,
+    expect.stringContaining('The form ends within a.jsonl'),
+  ]);
   const both = await send(producer, 'POST', '/v1/runs', {
     model: 'spam',
     speed: 0,
@@ -138,6 +145,17 @@ it('what cannot be read is the fault of who sent it', async () => {
     400,
     expect.stringContaining('Expected speed or policy; got both.'),
   ]);
+});
+
+it('an upload may have thousands of files', async () => {
+  const producer = await start();
+  const form = new FormData();
+  form.set('options', JSON.stringify({ model: 'spam' }));
+  for (let file = 0; file < 1200; file += 1)
+    form.append('file', new Blob(['{"text":"a"}\n']), `${file}.jsonl`);
+  const answer = await fetch(`${producer.api}/v1/runs`, { method: 'POST', body: form });
+  const submitted: { files: string[] } = JSON.parse(await answer.text());
+  expect([answer.status, submitted.files.length]).toEqual([201, 1200]);
 });
 
 it('files of the same name, from two folders, are one corpus', async () => {

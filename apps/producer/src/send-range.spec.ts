@@ -1,5 +1,7 @@
+import { createReadStream } from 'node:fs';
+import fastify from 'fastify';
 import { expect, it } from 'vitest';
-import { rangeOf } from './send-range.js';
+import { rangeOf, sendRange } from './send-range.js';
 
 it.each([
   [undefined, undefined],
@@ -17,4 +19,27 @@ it.each([
   ['rows=0-1', undefined],
 ])('of 100 bytes, %s is %j', (header, range) => {
   expect(rangeOf(header, 100)).toEqual(range);
+});
+
+it('who asks for the head alone has its length, and the file is not read', async () => {
+  const server = fastify();
+  let opened = 0;
+  server.get('/file', (request, reply) =>
+    sendRange(request, reply, {
+      path: import.meta.filename,
+      name: 'file',
+      type: 'text/plain',
+      open: (path, range) => {
+        opened += 1;
+        return createReadStream(path, range);
+      },
+    }),
+  );
+  const head = await server.inject({ method: 'HEAD', url: '/file' });
+  expect([head.statusCode, head.body, opened]).toEqual([200, '', 0]);
+  const whole = await server.inject({ method: 'GET', url: '/file' });
+  expect(head.headers['content-length']).toBe(String(whole.rawPayload.length));
+  const part = await server.inject({ method: 'HEAD', url: '/file', headers: { range: 'bytes=2-5' } });
+  expect([part.statusCode, part.headers['content-length'], opened]).toEqual([206, '4', 1]);
+  await server.close();
 });

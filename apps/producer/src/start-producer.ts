@@ -37,6 +37,8 @@ import { webPage } from './web-page.js';
 /** Between two looks at the queues. */
 const GAUGE_MS = 2000;
 const SWEEP_MS = 60 * 60 * 1000;
+/** Of one upload. */
+const MOST_FILES = 10_000;
 /** A connection on which nothing goes on for so long is closed: it would keep others from being answered. */
 const SILENT_MS = 60_000;
 
@@ -197,7 +199,13 @@ async function openApi(
   else await app.register(page);
   await app.register(fastifyMultipart, {
     // Files are counted as they are stored: busboy would read one that is too long to its end.
-    limits: { fileSize: Infinity, files: 10_000, fields: 1, fieldSize: limits.bodyBytes },
+    limits: {
+      fileSize: Infinity,
+      files: MOST_FILES,
+      fields: 1,
+      parts: MOST_FILES + 1,
+      fieldSize: limits.bodyBytes,
+    },
   });
   const config = new DocumentBuilder()
     .setTitle('Sluice')

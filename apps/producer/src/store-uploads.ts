@@ -41,17 +41,26 @@ export async function storeUploads(
     }
     taken.add(stored);
     const path = join(folder, stored);
-    const counted = async function* (blocks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-      for await (const block of blocks) {
+    const counted = async function* (): AsyncGenerator<Buffer> {
+      for await (const block of readable(name, stream)) {
         bytes += block.length;
         if (bytes > mostBytes) throw tooLong(name, mostBytes);
         yield block;
       }
     };
-    await pipeline(stream, counted, createWriteStream(path, { flags: 'wx', flush: true }));
+    await pipeline(counted, createWriteStream(path, { flags: 'wx', flush: true }));
     kept.push({ name, path });
   }
   return kept;
+}
+
+/** @throws ApiError where the form ends before the file does */
+async function* readable(name: string, stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* stream;
+  } catch (error) {
+    throw new ApiError(400, 'bad-request', `The form ends within ${name}: ${String(error)}`);
+  }
 }
 
 function tooLong(name: string, mostBytes: number): ApiError {
