@@ -38,20 +38,44 @@ async function isDone(work: Promise<unknown>): Promise<boolean> {
   return await Promise.race([work.then(() => true), sleep(1500, false)]);
 }
 
+it('jobs that wait for a runtime that is gone make no room, and so keep no rows out', async () => {
+  await putBlobs(18);
+  const gone = openToyWorker(server, { stages: [0, 0], fingerprint: 'gone' });
+  const ofGone = openFleet(server, 'gone', { fingerprints: ['gone'] });
+  const stop = new AbortController();
+  const never = ofGone.labeller.label(toyChunk(0, 40), stop.signal).catch(() => undefined);
+  await expect.poll(left).toBe(1);
+  await gone.close(0);
+  const deep = openToyWorker(server, { stages: [1, 2] });
+  const first = openToyWorker(server, { stages: [0, 0] });
+  const fleet = openFleet(server, 'there');
+  const chunk = toyChunk(0, 40);
+  const { labels } = await fleet.labeller.label(chunk, stop.signal);
+  expect(labels).toEqual(toyLabelsOf(await new ToyTokenizer().tokenize(chunk.texts)));
+  stop.abort();
+  await never;
+  for (const each of [fleet, ofGone, first, deep]) await each.close();
+});
+
 const left = (): Promise<number> => redis.keys('sluice:activations:*').then(({ length }) => length);
 
 it('has room while little of it is in use', async () => {
-  expect(await store.hasRoom()).toBe(true);
+  expect(await store.hasRoom(MiB)).toBe(true);
   await putBlobs(18);
-  expect(await store.hasRoom()).toBe(false);
+  expect(await store.hasRoom(MiB)).toBe(false);
   await dropBlobs(18);
-  expect(await store.hasRoom()).toBe(true);
+  expect(await store.hasRoom(MiB)).toBe(true);
+});
+
+it('texts up to where a producer fills it leave room for some, but not for many', async () => {
+  await putBlobs(13);
+  expect([await store.hasRoom(MiB), await store.hasRoom(12 * MiB)]).toEqual([true, false]);
 });
 
 it('has room where others would be evicted', async () => {
   await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
   await putBlobs(18);
-  expect(await store.hasRoom()).toBe(true);
+  expect(await store.hasRoom(MiB)).toBe(true);
 });
 
 it('rows enter a full one only while no job behind them would make room', async () => {
@@ -70,6 +94,14 @@ it('rows enter a full one only while no job behind them would make room', async 
   expect(deep.begun[1]).toBeGreaterThan(1);
   await fleet.close();
   for (const worker of [first, deep]) await worker.close();
+});
+
+it('what a row leaves takes the room of what it came with', async () => {
+  await putBlobs(18);
+  await redis.config('SET', 'maxmemory', String(20 * MiB));
+  const makeRoom = (): Promise<void> => dropBlobs(18);
+  await store.put('other', new Uint8Array(MiB), { signal: new AbortController().signal, makeRoom });
+  expect(await redis.keys('*')).toEqual(['other']);
 });
 
 it('what a row leaves is put there as soon as there is room', async () => {

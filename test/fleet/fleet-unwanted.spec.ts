@@ -1,20 +1,32 @@
 /** Rows that nobody waits for any more leave nothing behind. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { RedisActivationStore } from '#queue/redis-activation-store.js';
+import { buildChild } from '../built-child.js';
+import { projectFolder } from '../project-folder.js';
 import { RedisServer } from './redis-server.js';
 import { toyChunk } from './toy-chunk.js';
 import { openFleet, openToyWorker } from './toy-fleet.js';
 
 let server: RedisServer;
 let redis: Redis;
+let folder: string;
+let quarantine: string;
 beforeAll(async () => {
+  // Among the packages that the script imports.
+  const cache = join(projectFolder, 'node_modules/.cache');
+  await mkdir(cache, { recursive: true });
+  folder = await mkdtemp(join(cache, 'sluice-unwanted-'));
+  quarantine = await buildChild('fleet/toy-worker.child.ts', folder);
   server = await RedisServer.start();
   redis = new Redis(server.url);
 });
 afterAll(async () => {
   redis.disconnect();
   await server.stop();
+  await rm(folder, { recursive: true, force: true });
 });
 
 /** Puts come to nothing before they are let go on. */
@@ -41,6 +53,23 @@ it('activations of jobs that failed for good', async () => {
   );
   expect(workers[1]!.begun[1]).toBeGreaterThan(0);
   expect(await redis.keys('sluice:activations:*')).toEqual([]);
+  await fleet.close();
+  for (const worker of workers) await worker.close();
+});
+
+it.each([
+  ['whose job could not be given to the queue', { stages: [0, 0], failsToAdd: 2 }],
+  ['of jobs that are tried by themselves', { stages: [0, 0] }],
+] as const)('activations %s', async (_, options) => {
+  const workers = [
+    openToyWorker(server, options),
+    openToyWorker(server, { stages: [1, 2], suspectsAll: true, quarantine }),
+  ];
+  const fleet = openFleet(server, `tried-${'failsToAdd' in options}`);
+  const { labels } = await fleet.labeller.label(toyChunk(0, 40), new AbortController().signal);
+  expect(labels.rows).toBe(40);
+  expect(workers[1]!.suspects()).toBeGreaterThan(0);
+  await expect.poll(() => redis.keys('sluice:activations:*')).toEqual([]);
   await fleet.close();
   for (const worker of workers) await worker.close();
 });

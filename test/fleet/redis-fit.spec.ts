@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
+import { activationWarnings } from '#queue/activation-warnings.js';
 import { connectRedis, expectQueueRedis } from '#queue/redis-connection.js';
 import { RedisServer } from './redis-server.js';
 
@@ -29,3 +30,20 @@ it.each(['allkeys-lru', 'volatile-ttl'])('refuses one that evicts by %s, and nam
   });
   expect(String(error)).toMatch(`maxmemory-policy is ${policy}`);
 });
+
+it.each([
+  [{ maxmemory: '100mb' }, false, [/100 MiB of memory for blobs of up to 32 MiB/]],
+  [{ maxmemory: '1gb' }, true, [/evicts nothing.*Set its maxmemory-policy to allkeys-lru/]],
+  [{ maxmemory: '1gb' }, false, []],
+  [{ maxmemory: '1gb', 'maxmemory-policy': 'allkeys-lru' }, true, []],
+  [{}, true, []],
+] as const)(
+  'for activations, one with %j, alone %s, is warned of by %j',
+  async (settings, isOwn, expected) => {
+    server = await RedisServer.start(settings);
+    const redis = connectRedis({ url: server.url });
+    const warnings = await activationWarnings(redis, isOwn, 32 * 2 ** 20);
+    redis.disconnect();
+    expect(warnings).toEqual(expected.map((text): unknown => expect.stringMatching(text)));
+  },
+);

@@ -86,7 +86,7 @@ describe('a run fails', () => {
   });
 });
 
-it('rejects of several files name them as their sender does', async () => {
+it('rejects of several files name them as the run does', async () => {
   for (const name of ['a.jsonl', 'b.jsonl'])
     await writeFile(join(fleet.folder, name), '{"text":"a"}\n{"no":1}\n');
   const worker = await fleet.worker();

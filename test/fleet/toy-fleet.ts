@@ -2,7 +2,7 @@
 import { StageFailedError } from '#pipeline/engine/stage-engine.js';
 import { activationBudgets } from '#pipeline/fleet/activation-budgets.js';
 import { FleetLabeller } from '#pipeline/fleet/fleet-labeller.js';
-import type { ActivationStore } from '#pipeline/fleet/fleet-ports.js';
+import type { ActivationStore, Added, StageJob } from '#pipeline/fleet/fleet-ports.js';
 import type { FeederStep, WorkerStep } from '#pipeline/fleet/fleet-steps.js';
 import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
 import { QuarantineProcess } from '#pipeline/fleet/quarantine-process.js';
@@ -94,6 +94,8 @@ export interface ToyWorkerOptions {
   readonly flaky?: number | undefined;
   /** Where it keeps activations. */
   readonly store?: ((redis: RedisConnection) => ActivationStore) | undefined;
+  /** So many times, a job of survivors cannot be given to the queue. */
+  readonly failsToAdd?: number | undefined;
   /** So many times, activations that it asks for are not there. */
   readonly loses?: number | undefined;
   /** Works on every job two times at once, as two workers do that both hold it to be theirs. */
@@ -131,7 +133,7 @@ export function openToyWorker(place: RedisPlace, options: ToyWorkerOptions = {})
   const recomputed = new Map<string, number>();
   const troubles: unknown[] = [];
   let suspects = 0;
-  const transport = new BullmqTransport(redis, bundle);
+  const transport = new FailingTransport(redis, bundle, options.failsToAdd ?? 0);
   const suspect = new QuarantineProcess({ script: quarantine, args: [], timeoutMs: 10_000 });
   const stages = new ToyStages(last, pauseMs);
   const parts = {
@@ -189,6 +191,20 @@ export function openToyWorker(place: RedisPlace, options: ToyWorkerOptions = {})
       redis.disconnect();
     },
   };
+}
+
+class FailingTransport extends BullmqTransport {
+  #left: number;
+
+  constructor(redis: RedisConnection, bundle: string, fails: number) {
+    super(redis, bundle);
+    this.#left = fails;
+  }
+
+  override add(job: StageJob): Promise<Added> {
+    this.#left -= 1;
+    return this.#left >= 0 ? Promise.reject(new Error('OOM command not allowed')) : super.add(job);
+  }
 }
 
 class ForgetfulStore extends RedisActivationStore {

@@ -76,7 +76,7 @@ export class Classifier {
     const { texts, pairs } = request;
     const bundle = await this.#models.bundle(request.model);
     expectPairs(bundle, request);
-    this.#fleet.pressure.expectRoom(true);
+    this.#fleet.pressure.expectRoom();
     const labeller = await this.#labeller(bundle, request);
     labeller.chunks += 1;
     const chunk = chunkOf(labeller.chunks, texts, pairs);

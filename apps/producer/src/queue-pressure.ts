@@ -49,14 +49,15 @@ export class QueuePressure {
   }
 
   /**
-   * @param isUrgent of a few texts that somebody waits for: they may have half of the memory that others leave
+   * Runs that are taken wait where nothing is given out; and texts that somebody waits for are few. So more may be taken, up to
+   * half of the memory that is left there.
    * @throws ApiError while there is no room
    */
-  expectRoom(isUrgent = false): void {
+  expectRoom(): void {
     if (this.#ratio === undefined) {
       throw new ApiError(503, 'queue-unavailable', 'Redis does not answer. Try again.', RETRY_AFTER_S);
     }
-    if (this.#ratio >= (isUrgent ? (1 + this.#most) / 2 : this.#most)) {
+    if (this.#ratio >= (1 + this.#most) / 2) {
       throw new ApiError(503, 'queue-full', 'Redis has no room for more work now. Try again.', RETRY_AFTER_S);
     }
   }

@@ -17,6 +17,7 @@ import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
 import { QuarantineProcess } from '#pipeline/fleet/quarantine-process.js';
 import type { JobWorkParts } from '#pipeline/fleet/work-on-job.js';
 import { workOnJob } from '#pipeline/fleet/work-on-job.js';
+import { activationWarnings } from '#queue/activation-warnings.js';
 import { BullmqTransport } from '#queue/bullmq-transport.js';
 import { ComingJobs } from '#queue/coming-jobs.js';
 import { RedisActivationStore } from '#queue/redis-activation-store.js';
@@ -102,8 +103,12 @@ export class FleetWorker implements ServiceHealth {
     const activations = this.#connect(places.activations, 'the activations');
     if (stages[0] > 0 || stages[1] < layout.stages.length - 1) {
       this.#activations = activations;
-      // Whether it is there is known before the first job needs it.
-      void activations.ping().catch(() => undefined);
+      // Whether it is there, and fits, is known before the first job needs it.
+      const isOwn = places.activations.url !== places.queue.url;
+      void activationWarnings(activations, isOwn, settings.blobMemory * MEBIBYTE).then(
+        (warnings) => warnings.forEach((warning) => this.#log.warn(warning)),
+        () => undefined,
+      );
     }
     const opened = await openLabeller(bundle, {
       workers: settings.threads,

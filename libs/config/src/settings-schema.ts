@@ -113,7 +113,9 @@ const producerSchema = z.strictObject({
       .number()
       .min(0.05)
       .max(0.95)
-      .describe('Share of Redis’ maxmemory above which no chunk is given out.'),
+      .describe(
+        'Share of Redis’ maxmemory above which no chunk is given out. Below 0.7, up to which rows leave activations, where they are in the same Redis.',
+      ),
     reconcileSeconds: seconds.describe('How often a chunk whose jobs are lost is looked for.'),
     attempts: z
       .int()

@@ -71,7 +71,8 @@ export class BullmqTransport implements StageTransport {
 
   async hasJobs(stages: readonly number[]): Promise<boolean> {
     for (const stage of stages) {
-      const counts = await this.queue(stage).getJobCounts('waiting', 'prioritized', 'active', 'delayed');
+      // Those that are delayed are for another runtime, which may never come.
+      const counts = await this.queue(stage).getJobCounts('waiting', 'prioritized', 'active');
       if (Object.values(counts).some((jobs) => jobs > 0)) return true;
     }
     return false;

@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { attemptOfJob, epochsKey, jobsKey, KEY_PREFIX, notedJob, partsKey, readyKey } from './queue-keys.js';
-import { activationKey } from '#pipeline/fleet/stage-task.js';
+import { activationKey } from '#pipeline/fleet/job-name.js';
 import type { RedisConnection } from './redis-connection.js';
 
 /**

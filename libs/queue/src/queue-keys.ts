@@ -1,5 +1,5 @@
 import type { ChunkAttempt, ChunkOfRun, StageJob } from '#pipeline/fleet/fleet-ports.js';
-import { jobName } from '#pipeline/fleet/stage-task.js';
+import { jobName } from '#pipeline/fleet/job-name.js';
 
 /** Of all keys, in braces: on a Redis Cluster they lie in one slot, as scripts over several keys need it. */
 export const KEY_PREFIX = '{sluice}';

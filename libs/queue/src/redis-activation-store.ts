@@ -1,17 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ActivationStore } from '#pipeline/fleet/fleet-ports.js';
+import type { ActivationStore, WhileFull } from '#pipeline/fleet/fleet-ports.js';
 import type { RedisConnection } from './redis-connection.js';
-import { usedRatio } from './redis-connection.js';
+import { memoryUse } from './redis-connection.js';
 
 /** Longer than any stage lets a job wait; what is forgotten is computed again. */
 const KEPT_MS = 60 * 60 * 1000;
-/** Share of the memory above which no more rows enter; below that from which on a producer gives out no more work. */
-const ROOM_BELOW = 0.4;
+/**
+ * Share of the memory up to which rows enter. More than that up to which producers fill a Redis with texts, else texts alone
+ * would shut them out; less than all, since deeper stages leave activations before they drop those that they had.
+ */
+const ROOM_BELOW = 0.7;
+/** Share up to which what was refused is sent again: while it is on its way it takes memory, too. */
+const SENT_BELOW = 0.9;
 /** So long is waited until what was let in has room. */
 const WAIT_MS = 60_000;
 const LOOK_MS = 500;
 
-/** Activations in a Redis that may evict them. */
+/** Activations in a Redis. One that evicts makes room by itself, and what it evicts is computed again. */
 export class RedisActivationStore implements ActivationStore {
   readonly #redis: RedisConnection;
 
@@ -20,22 +25,27 @@ export class RedisActivationStore implements ActivationStore {
     this.#redis = redis;
   }
 
-  /** One that evicts makes room by itself, and what it evicts is computed again. */
-  async hasRoom(): Promise<boolean> {
-    return (await usedRatio(this.#redis, 'keeps-all')) <= ROOM_BELOW;
+  hasRoom(bytes: number): Promise<boolean> {
+    return this.#fits(bytes, ROOM_BELOW);
   }
 
-  async put(key: string, bytes: Uint8Array): Promise<void> {
+  async put(key: string, bytes: Uint8Array, whileFull?: WhileFull): Promise<void> {
     const value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const until = performance.now() + WAIT_MS;
+    let isFirst = true;
     for (;;) {
       try {
         await this.#redis.set(key, value, 'PX', KEPT_MS);
         return;
       } catch (error) {
-        if (!isFull(error) || performance.now() > until) throw error;
+        if (!isFull(error)) throw error;
+        if (isFirst) await whileFull?.makeRoom();
+        isFirst = false;
+        do {
+          if (performance.now() > until || whileFull?.signal.aborted === true) throw error;
+          await sleep(LOOK_MS);
+        } while (!(await this.#fits(bytes.length, SENT_BELOW)));
       }
-      await sleep(LOOK_MS);
     }
   }
 
@@ -45,6 +55,11 @@ export class RedisActivationStore implements ActivationStore {
 
   async drop(key: string): Promise<void> {
     await this.#redis.unlink(key);
+  }
+
+  async #fits(bytes: number, share: number): Promise<boolean> {
+    const servers = await memoryUse(this.#redis);
+    return servers.every(({ used, most, evicts }) => evicts || most === 0 || used + bytes <= share * most);
   }
 }
 

@@ -127,22 +127,33 @@ async function expectQueueServer(redis: Redis): Promise<void> {
   }
 }
 
-/**
- * Memory in use as a share of `maxmemory`, of the fullest server; 0 where there is no such bound.
- * @param which whether one that makes room by eviction counts as well
- */
-export async function usedRatio(redis: RedisConnection, which: 'any' | 'keeps-all' = 'any'): Promise<number> {
+/** What the keys of a server, and all else that it holds, take. */
+export interface MemoryUse {
+  /** Bytes. */
+  readonly used: number;
+  /** `maxmemory`, bytes; 0 where there is no such bound. */
+  readonly most: number;
+  /** Whether it makes room by itself when it is full. */
+  readonly evicts: boolean;
+}
+
+/** Of every server that holds keys. @throws RedisUnfitError where there is none */
+export async function memoryUse(redis: RedisConnection): Promise<MemoryUse[]> {
   const servers = serversOf(redis);
   if (servers.length === 0) throw new RedisUnfitError(shownPlace(redis), 'has no node that answers.');
-  const ratios = await Promise.all(
+  return Promise.all(
     servers.map(async (server) => {
       const info = await server.info('memory');
-      const [used, most] = ['used_memory', 'maxmemory'].map((name) =>
-        Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0),
-      );
-      const makesRoom = which === 'keeps-all' && !info.includes('maxmemory_policy:noeviction');
-      return most === undefined || most === 0 || makesRoom ? 0 : (used ?? 0) / most;
+      const valueOf = (name: string): number =>
+        Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+      const evicts = !info.includes('maxmemory_policy:noeviction');
+      return { used: valueOf('used_memory'), most: valueOf('maxmemory'), evicts };
     }),
   );
-  return Math.max(0, ...ratios);
+}
+
+/** Memory in use as a share of `maxmemory`, of the fullest server; 0 where there is no such bound. */
+export async function usedRatio(redis: RedisConnection): Promise<number> {
+  const servers = await memoryUse(redis);
+  return Math.max(0, ...servers.map(({ used, most }) => (most === 0 ? 0 : used / most)));
 }

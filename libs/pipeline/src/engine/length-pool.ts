@@ -44,8 +44,7 @@ export class LengthPool {
   add(length: number, rows: PooledRows): void {
     if (rows.rows.length === 0) return;
     const bucket = this.#buckets.get(length) ?? { parts: [], rows: 0 };
-    // Below zero are the tasks that somebody waits for.
-    if ((rows.tasks[0] ?? 0) < 0) bucket.parts.unshift(rows);
+    if (isUrgent(rows)) bucket.parts.splice(urgentParts(bucket), 0, rows);
     else bucket.parts.push(rows);
     bucket.rows += rows.rows.length;
     this.#bytes += rows.hidden?.byteLength ?? 0;
@@ -121,6 +120,14 @@ export class LengthPool {
   #capacity(length: number): number {
     return Math.max(1, Math.floor(this.#batchTokens / length));
   }
+}
+
+/** Below zero are the tasks that somebody waits for. */
+const isUrgent = ({ tasks }: PooledRows): boolean => (tasks[0] ?? 0) < 0;
+
+function urgentParts({ parts }: Bucket): number {
+  const others = parts.findIndex((part) => !isUrgent(part));
+  return others < 0 ? parts.length : others;
 }
 
 /** A view of rows `start` to `end`. */

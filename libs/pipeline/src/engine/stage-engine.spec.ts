@@ -293,7 +293,7 @@ describe('StageEngine', () => {
 
   const oneStage: ModelLayout = { ...twoStages, stages: [{ exits: [1], layers: [1, 1] }] };
 
-  it('runs urgent rows before those that came earlier, also of their length', async () => {
+  it('runs urgent rows before those that came earlier, also of their length, and in the order in which they came', async () => {
     const runner = new ManualRunner(oneStage, 1);
     const engine = new StageEngine(runner, oneStage, fullDepth, { batchTokens: 2 });
     const order: string[] = [];
@@ -301,11 +301,11 @@ describe('StageEngine', () => {
       engine.run({ tokens: tokensOf([length], 'single', 0), urgent }).then(() => order.push(name));
     // Two batches are at the runner before the urgent one comes.
     const all = ['a', 'b', 'c', 'd'].map((name) => label(name, 2, false));
-    all.push(label('urgent', 2, true), label('urgent too', 1, true));
+    all.push(...['urgent', 'urgent too', 'urgent last'].map((name) => label(name, 2, true)));
     await settle();
     await finishAll(runner, [0]);
     await Promise.all(all);
-    expect(order.slice(0, 4)).toEqual(['a', 'b', 'urgent', 'urgent too']);
+    expect(order).toEqual(['a', 'b', 'urgent', 'urgent too', 'urgent last', 'c', 'd']);
   });
 
   it('forgets rows that nobody waits for any more, and labels the others', async () => {

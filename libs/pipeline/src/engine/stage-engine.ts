@@ -54,6 +54,9 @@ export interface Patience {
 /** Batches that wait at the runner for each one that runs there, so that its workers never wait for this thread. */
 const LOOK_AHEAD = 1;
 
+/** Number of the first task that somebody waits for: all of them are below zero, and below those that come after. */
+const FIRST_URGENT = -(2 ** 31);
+
 /** Between two looks at whether rows that wait for others had better run. */
 const LOOK_AGAIN_MS = 100;
 
@@ -136,7 +139,7 @@ export class StageEngine implements RowLabeller {
     const task = new LabelTask(input, this.#layout.labels.length);
     const rowsByLength = task.rowsByLength();
     // The lowest numbers go first: those of rows that somebody waits for are below all others.
-    const number = input.urgent === true ? -++this.#urgentCount : this.#taskCount++;
+    const number = input.urgent === true ? FIRST_URGENT + this.#urgentCount++ : this.#taskCount++;
     if (!task.complete) this.#tasks.set(number, task);
     for (const [length, rows] of rowsByLength) {
       const tasks = new Int32Array(rows.length).fill(number);

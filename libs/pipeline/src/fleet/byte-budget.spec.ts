@@ -49,3 +49,22 @@ it('makes work wait', async () => {
   await first;
   expect(order).toEqual(['first ended', 'second began']);
 });
+
+it('is not waited for any longer when the signal aborts, and others move up', async () => {
+  const budget = new ByteBudget(10);
+  let end!: () => void;
+  const first = budget.with(6, () => new Promise<void>((resolve) => (end = resolve)));
+  const gone = new AbortController();
+  const large = budget.with(10, () => Promise.resolve('large'), { signal: gone.signal });
+  const small = budget.with(4, () => Promise.resolve('small'));
+  gone.abort(new Error('nobody waits'));
+  await expect(large).rejects.toThrow('nobody waits');
+  expect(await small).toBe('small');
+  await expect(budget.with(1, () => Promise.resolve(), { signal: gone.signal })).rejects.toThrow(
+    'nobody waits',
+  );
+  expect(await budget.with(100, () => Promise.resolve('urgent'), { urgent: true })).toBe('urgent');
+  end();
+  await first;
+  expect([budget.used, budget.isFull]).toEqual([0, false]);
+});

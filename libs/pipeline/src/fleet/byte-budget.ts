@@ -1,3 +1,10 @@
+export interface HowToWait {
+  /** Not at all. */
+  readonly urgent?: boolean | undefined;
+  /** No longer than until it aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Bytes that several pieces of work share. A piece larger than all of them waits until it is alone; urgent ones never wait. */
 export class ByteBudget {
   readonly #total: number;
@@ -18,20 +25,38 @@ export class ByteBudget {
     return this.#waiting.length > 0;
   }
 
-  /** Begins the work when its bytes are free; they are taken until it has ended. */
-  async with<T>(bytes: number, work: () => Promise<T>, isUrgent = false): Promise<T> {
-    if (isUrgent) this.#used += bytes;
-    else
-      await new Promise<void>((begin) => {
-        this.#waiting.push({ bytes, begin });
-        this.#admit();
-      });
+  /**
+   * Begins the work when its bytes are free; they are taken until it has ended.
+   * @throws the reason of a signal that aborts before the work has begun
+   */
+  async with<T>(bytes: number, work: () => Promise<T>, how: HowToWait = {}): Promise<T> {
+    if (how.urgent === true) this.#used += bytes;
+    else await this.#turn(bytes, how.signal);
     try {
       return await work();
     } finally {
       this.#used -= bytes;
       this.#admit();
     }
+  }
+
+  #turn(bytes: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(signal.reason);
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        reject(signal?.reason);
+        this.#admit();
+      };
+      const begin = (): void => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+      };
+      const waiting = { bytes, begin };
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(waiting);
+      this.#admit();
+    });
   }
 
   #admit(): void {

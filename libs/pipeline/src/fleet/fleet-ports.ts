@@ -57,7 +57,7 @@ export interface StageTransport {
   add(job: StageJob): Promise<Added>;
   /** Whether a job of the attempt, at whichever stage, waits or is worked on. */
   isLive(attempt: ChunkAttempt): Promise<boolean>;
-  /** Whether jobs of whichever run wait, or are worked on, at any of these stages. @param stages 0-based */
+  /** Whether jobs that a worker may take, or has, are at any of these stages, of whichever run. @param stages 0-based */
   hasJobs(stages: readonly number[]): Promise<boolean>;
 }
 
@@ -80,12 +80,19 @@ export interface ResultStore {
   nextReady(run: string): Promise<number | undefined>;
 }
 
+export interface WhileFull {
+  /** Aborts when nobody needs the activations any more. */
+  readonly signal: AbortSignal;
+  /** Makes some room. Called once. */
+  readonly makeRoom: () => Promise<void>;
+}
+
 /** Keeps activations between stages. A cache: what is in it may be gone, or damaged, at any time. */
 export interface ActivationStore {
-  /** Whether rows may enter that leave more of them. */
-  hasRoom(): Promise<boolean>;
+  /** Whether rows may enter that leave so many bytes more of them. */
+  hasRoom(bytes: number): Promise<boolean>;
   /** Waits within a bound where there is no room. */
-  put(key: string, bytes: Uint8Array): Promise<void>;
+  put(key: string, bytes: Uint8Array, whileFull?: WhileFull): Promise<void>;
   get(key: string): Promise<Uint8Array | undefined>;
   drop(key: string): Promise<void>;
 }

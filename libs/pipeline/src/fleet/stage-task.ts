@@ -1,18 +1,18 @@
 import { setMaxListeners } from 'node:events';
 import type { Activation, TokenColumns } from '../columns.js';
-import type { StageOutcome, Survivors } from '../engine/label-task.js';
+import type { StageOutcome } from '../engine/label-task.js';
 import { rowLengths, selectRows } from '../engine/select-rows.js';
 import { orAborted } from '../in-flight.js';
 import { copyLabel, emptyLabels } from '../label-columns.js';
 import type { Tokenizer } from '../ports.js';
 import type { ModelLayout } from '../stage-layout.js';
 import type { ActivationBudgets } from './activation-budgets.js';
-import { decodeActivations, encodeActivations } from './activation-blob.js';
-import type { ActivationStore, ChunkAttempt, ResultStore, StageJob, StageTransport } from './fleet-ports.js';
+import { decodeActivations } from './activation-blob.js';
+import type { ActivationStore, ResultStore, StageJob, StageTransport } from './fleet-ports.js';
 import type { WorkerStep } from './fleet-steps.js';
+import { giveSurvivors } from './give-survivors.js';
 import type { PolicyEngines } from './policy-engines.js';
 import type { ResultPart } from './result-part.js';
-import { waitForRoom } from './wait-for-room.js';
 
 /** Why work is done again. */
 export type RetryReason = 'activations-missing' | 'activations-damaged';
@@ -91,15 +91,15 @@ export async function runStageJob(job: StageJob, parts: StageTaskParts, signal: 
       await orAborted(parts.activations.drop(key), signal);
       parts.onStep?.('activations-dropped');
     };
-    await parts.budgets.arrived.with(tokens.ids.length * bytesOfToken(parts.layout), work, job.urgent);
+    await parts.budgets.arrived.with(tokens.ids.length * bytesOfToken(parts.layout), work, {
+      urgent: job.urgent,
+      signal,
+    });
   }
 }
 
 const bytesOfToken = ({ hiddenSize, activation }: ModelLayout): number =>
   hiddenSize * (activation === 'float16' ? 2 : 4);
-
-const bytesOf = ({ hidden }: Survivors): number =>
-  hidden.reduce((sum, { byteLength }) => sum + byteLength, 0);
 
 async function fetchActivations(
   { rows }: StageJob,
@@ -160,7 +160,7 @@ async function runRows(
   await Promise.all(
     slices.map(([from, to]) => {
       const bytes = ((tokens.offsets[to] ?? 0) - (tokens.offsets[from] ?? 0)) * width;
-      return budgets.survivors.with(bytes, () => work(from, to), urgent);
+      return budgets.survivors.with(bytes, () => work(from, to), { urgent, signal });
     }),
   );
 }
@@ -192,54 +192,7 @@ async function settle(
     if ((await parts.results.put(job, part, job.chunkRows)) === 'refused') return;
     parts.onStep?.('results-stored');
   }
-  if (survivors.rows.length === 0) return;
-  const rows = survivors.rows.map((row) => job.rows[row] ?? -1);
-  const stage = parts.lastStage + 1;
-  const key = activationKey(job, jobName({ ...job, stage, rows }));
-  const put = (): Promise<void> => putActivations(job, key, survivors.hidden, parts, signal);
-  // Deeper stages never wait for room: what they work off makes it. Rows that somebody waits for are few.
-  if (job.stage > 0 || job.urgent === true) await put();
-  else await parts.budgets.entering.with(bytesOf(survivors), () => putWithRoom(put, parts, signal));
-  parts.onStep?.('activations-stored');
-  const input = {
-    kind: 'tokens',
-    tokens: selectRows(tokens, [...survivors.rows]),
-    activations: key,
-  } as const;
-  const added = await parts.transport.add({ ...job, stage, rows, input });
-  // No job of this attempt will ask for them.
-  if (added === 'refused') await orAborted(parts.activations.drop(key), signal);
-  parts.onStep?.('next-added');
-}
-
-async function putWithRoom(
-  put: () => Promise<void>,
-  { layout, lastStage, activations, transport, onWait }: StageTaskParts,
-  signal: AbortSignal,
-): Promise<void> {
-  const behind = Array.from(layout.stages.keys()).slice(lastStage + 1);
-  await orAborted(waitForRoom(behind, activations, transport, signal, onWait), signal);
-  await put();
-}
-
-async function putActivations(
-  job: StageJob,
-  key: string,
-  hidden: readonly Activation[],
-  { activations, results }: StageTaskParts,
-  signal: AbortSignal,
-): Promise<void> {
-  const put = activations.put(key, encodeActivations(hidden));
-  try {
-    await orAborted(put, signal);
-  } catch (error) {
-    // It may still come to be there. Then it is another worker's, who has the job now; or nobody's, who would drop it.
-    const dropUnwanted = async (): Promise<void> => {
-      if (!(await results.isOpen(job))) await activations.drop(key);
-    };
-    void put.then(dropUnwanted).catch(() => undefined);
-    throw error;
-  }
+  if (survivors.rows.length > 0) await giveSurvivors(job, tokens, survivors, parts, signal);
 }
 
 function partOf(
@@ -258,18 +211,4 @@ function partOf(
     truncated: of.truncated,
     rejected: [],
   };
-}
-
-/** Names a job among those of its chunk: the same rows at the same stage are the same job. */
-export function jobName({
-  stage,
-  rows,
-  recomputed,
-}: Pick<StageJob, 'stage' | 'rows' | 'recomputed'>): string {
-  return `s${stage + 1}-r${rows.at(0) ?? 0}-${rows.at(-1) ?? 0}-n${recomputed}`;
-}
-
-/** Of one attempt, so that what a late worker does to it harms no other. */
-export function activationKey({ run, chunk, epoch }: ChunkAttempt, name: string): string {
-  return `sluice:activations:${run}:${chunk}:${epoch}:${name}`;
 }

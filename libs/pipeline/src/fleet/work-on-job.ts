@@ -1,6 +1,7 @@
 import { StageFailedError } from '../engine/stage-engine.js';
 import { orAborted } from '../in-flight.js';
 import type { StageJob } from './fleet-ports.js';
+import { dropActivations, RowsUnwantedError } from './give-survivors.js';
 import type { TryRows } from './quarantine.js';
 import { labelInQuarantine } from './quarantine.js';
 import type { StageTaskParts } from './stage-task.js';
@@ -18,7 +19,8 @@ export type WorkOutcome = 'done' | 'dropped';
 
 /** Between two looks at whether anybody still waits for a job that is under way. */
 const LOOK_MS = 5000;
-const UNWANTED = new Error('Nobody waits for the rows any more.');
+const UNWANTED = new RowsUnwantedError('Nobody waits for the rows any more.');
+const ENDED = new RowsUnwantedError('The job has ended.');
 
 /**
  * Works on a job, as long as somebody waits for it; on one that workers died with, or whose rows make the model throw, in quarantine.
@@ -30,10 +32,25 @@ export async function workOnJob(
   parts: JobWorkParts,
   signal: AbortSignal,
 ): Promise<WorkOutcome> {
-  if (!(await orAborted(parts.results.isOpen(job), signal))) {
-    await dropActivations(job, parts);
-    return 'dropped';
+  try {
+    const outcome = await workWhileWanted(job, isSuspect, parts, signal);
+    if (outcome !== 'done') await dropActivations(job, parts.activations);
+    return outcome === 'dropped' ? 'dropped' : 'done';
+  } catch (error) {
+    // It fails for good and its rows begin again; but a job that was only given up is another's, with its activations.
+    if (!signal.aborted) await dropActivations(job, parts.activations).catch(() => undefined);
+    throw error;
   }
+}
+
+/** @returns `tried`: done in quarantine, which has no use for its activations */
+async function workWhileWanted(
+  job: StageJob,
+  isSuspect: boolean,
+  parts: JobWorkParts,
+  signal: AbortSignal,
+): Promise<WorkOutcome | 'tried'> {
+  if (!(await orAborted(parts.results.isOpen(job), signal))) return 'dropped';
   let why = 'workers died with it';
   if (!isSuspect) {
     try {
@@ -42,27 +59,15 @@ export async function workOnJob(
       );
       return 'done';
     } catch (error) {
-      if (error === UNWANTED) {
-        await dropActivations(job, parts);
-        return 'dropped';
-      }
-      if (!(error instanceof StageFailedError || error instanceof RowsFailedError)) {
-        // It fails for good and its rows begin again; but a job that was only given up is another's, with its activations.
-        if (!signal.aborted) await dropActivations(job, parts).catch(() => undefined);
-        throw error;
-      }
+      if (error === UNWANTED) return 'dropped';
+      if (!(error instanceof StageFailedError || error instanceof RowsFailedError)) throw error;
       why = error.message;
     }
   }
   parts.onSuspect?.(job, why);
   const part = await orAborted(labelInQuarantine(job, parts.layout.labels.length, parts.tryRows), signal);
   await parts.results.put(job, part, job.chunkRows);
-  return 'done';
-}
-
-/** Of a job that nobody will work on again. */
-async function dropActivations({ input }: StageJob, { activations }: JobWorkParts): Promise<void> {
-  if (input.kind === 'tokens' && input.activations !== undefined) await activations.drop(input.activations);
+  return 'tried';
 }
 
 /** @param work hears by its signal that nobody waits any more */
@@ -72,14 +77,20 @@ async function whileWanted(
   work: (unwanted: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const unwanted = new AbortController();
+  let isLooking = false;
   const look = async (): Promise<void> => {
+    if (isLooking) return;
+    isLooking = true;
     // Where Redis does not answer, somebody may wait.
     if (!(await results.isOpen(job).catch(() => true))) unwanted.abort(UNWANTED);
+    isLooking = false;
   };
   const looking = setInterval(() => void look(), LOOK_MS);
   try {
     await work(unwanted.signal);
   } finally {
     clearInterval(looking);
+    // Where one slice of it failed, the others do not go on.
+    unwanted.abort(ENDED);
   }
 }
