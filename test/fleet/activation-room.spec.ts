@@ -99,8 +99,10 @@ it('rows enter a full one only while no job behind them would make room', async 
 it('what a row leaves takes the room of what it came with', async () => {
   await putBlobs(18);
   await redis.config('SET', 'maxmemory', String(20 * MiB));
-  const makeRoom = (): Promise<void> => dropBlobs(18);
-  await store.put('other', new Uint8Array(MiB), { signal: new AbortController().signal, makeRoom });
+  await store.put('other', new Uint8Array(MiB), {
+    signal: new AbortController().signal,
+    makeRoom: () => dropBlobs(18),
+  });
   expect(await redis.keys('*')).toEqual(['other']);
 });
 
