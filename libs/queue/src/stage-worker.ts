@@ -6,6 +6,7 @@ import { jobSlots, URGENT_SLOTS } from '#pipeline/fleet/job-slots.js';
 import type { JobData } from './job-data.js';
 import { unpackJob } from './job-data.js';
 import { KEY_PREFIX, stageQueue } from './queue-keys.js';
+import { stalledInterval } from './stalled-interval.js';
 
 export interface StageWorkerOptions {
   /** Hash of the bundle. */
@@ -60,7 +61,7 @@ export class StageWorker {
         prefix: KEY_PREFIX,
         concurrency: slots,
         lockDuration: lockMs,
-        stalledInterval: lockMs / 2,
+        stalledInterval: stalledInterval(lockMs),
         maxStalledCount: DEATHS,
       });
       worker.on('error', (error) => onTrouble?.(error));

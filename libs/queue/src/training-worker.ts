@@ -2,6 +2,7 @@ import type { Job } from 'bullmq';
 import { DelayedError, Worker } from 'bullmq';
 import { KEY_PREFIX } from './queue-keys.js';
 import type { RedisConnection } from './redis-connection.js';
+import { stalledInterval } from './stalled-interval.js';
 import type { TrainingJob } from './training-queue.js';
 import { TRAINING_QUEUE } from './training-queue.js';
 
@@ -43,7 +44,7 @@ export class TrainingWorker {
       prefix: KEY_PREFIX,
       concurrency: 1,
       lockDuration: lockMs,
-      stalledInterval: lockMs / 2,
+      stalledInterval: stalledInterval(lockMs),
       maxStalledCount: DEATHS,
     });
     this.#worker.on('error', onTrouble);
