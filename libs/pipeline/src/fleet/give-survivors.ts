@@ -5,7 +5,7 @@ import { orAborted } from '../in-flight.js';
 import { encodeActivations } from './activation-blob.js';
 import type { ActivationStore, Added, StageJob } from './fleet-ports.js';
 import { activationKey, jobName } from './job-name.js';
-import type { StageTaskParts } from './stage-task.js';
+import type { StageTaskParts } from './stage-task-parts.js';
 import { waitForRoom } from './wait-for-room.js';
 
 /** Why a worker lets go of rows of a job that is still its own: no job of this attempt will ask for what they leave. */

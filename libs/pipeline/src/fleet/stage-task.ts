@@ -4,38 +4,12 @@ import type { StageOutcome } from '../engine/label-task.js';
 import { rowLengths, selectRows } from '../engine/select-rows.js';
 import { orAborted } from '../in-flight.js';
 import { copyLabel, emptyLabels } from '../label-columns.js';
-import type { Tokenizer } from '../ports.js';
 import type { ModelLayout } from '../stage-layout.js';
-import type { ActivationBudgets } from './activation-budgets.js';
 import { decodeActivations } from './activation-blob.js';
-import type { ActivationStore, ResultStore, StageJob, StageTransport } from './fleet-ports.js';
-import type { WorkerStep } from './fleet-steps.js';
+import type { StageJob } from './fleet-ports.js';
 import { giveSurvivors } from './give-survivors.js';
-import type { PolicyEngines } from './policy-engines.js';
 import type { ResultPart } from './result-part.js';
-
-/** Why work is done again. */
-export type RetryReason = 'activations-missing' | 'activations-damaged';
-
-/** What a job is worked on with. */
-export interface StageTaskParts {
-  readonly layout: ModelLayout;
-  /** 0-based; survivors of this one are given to the queue. */
-  readonly lastStage: number;
-  readonly tokenizer: Tokenizer;
-  readonly engines: PolicyEngines;
-  readonly transport: StageTransport;
-  readonly results: ResultStore;
-  readonly activations: ActivationStore;
-  readonly budgets: ActivationBudgets;
-  /** The most bytes of activations that are kept, and carried, as one. */
-  readonly blobBytes: number;
-  /** Hears, now and then, that rows wait for what other workers do. */
-  readonly onWait?: (() => void) | undefined;
-  readonly onRetry?: ((reason: RetryReason, rows: number) => void) | undefined;
-  /** Hears each step as it is reached. It may not return. */
-  readonly onStep?: ((step: WorkerStep) => void) | undefined;
-}
+import type { StageTaskParts } from './stage-task-parts.js';
 
 /** Times that rows go back to the first stage before their chunk is given up for this attempt. */
 const MOST_RECOMPUTED = 5;

@@ -4,7 +4,7 @@ import type { StageJob } from './fleet-ports.js';
 import { dropActivations, RowsUnwantedError } from './give-survivors.js';
 import type { TryRows } from './quarantine.js';
 import { labelInQuarantine } from './quarantine.js';
-import type { StageTaskParts } from './stage-task.js';
+import type { StageTaskParts } from './stage-task-parts.js';
 import { RowsFailedError, runStageJob } from './stage-task.js';
 
 export interface JobWorkParts extends StageTaskParts {
