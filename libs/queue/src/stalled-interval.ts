@@ -3,4 +3,4 @@
  * worker's, so that it may be twice as long until the next: jobs come back after 4/3 of their lock, or 5/3 at the latest.
  * @param lockMs of a job
  */
-export const stalledInterval = (lockMs: number): number => lockMs / 3;
+export const stalledInterval = (lockMs: number): number => Math.ceil(lockMs / 3);
