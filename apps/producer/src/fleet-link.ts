@@ -16,9 +16,8 @@ import type { ChunkWorkers, OpenChunkLabeller } from '#run/label-corpus.js';
 import type { QueuePressure } from './queue-pressure.js';
 
 const MEBIBYTE = 2 ** 20;
-/** Somebody waits: a lost job is missed soon, and its rows go before those of runs. */
+/** Somebody waits: a lost job is missed soon. */
 const URGENT_RECONCILE_MS = 2000;
-const URGENT_PRIORITY = 1;
 /** Requests are answered, or given up, sooner: texts that are older are those of a producer that died. */
 const URGENT_OPEN_MS = 60_000;
 
@@ -125,7 +124,6 @@ export class FleetLink {
       fingerprints: [fingerprint],
       nextEpoch: () => (epoch += 1),
       reconcileMs: URGENT_RECONCILE_MS,
-      priority: URGENT_PRIORITY,
       urgent: true,
     });
   }

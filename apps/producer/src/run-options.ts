@@ -5,7 +5,7 @@ import { inputRoots } from './input-path.js';
 import type { RunFolders, SubmittedRun } from './run-folder.js';
 import { toldPaths } from './told-paths.js';
 
-/** Lower is sooner; 1 is for texts that somebody waits for. */
+/** Lower is sooner. */
 const priorities = { high: 2, normal: 3, low: 4 } as const;
 
 /** The version that the run was submitted for. */
