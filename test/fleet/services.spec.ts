@@ -11,6 +11,8 @@ import { ServiceFleet } from './service-fleet.js';
 const SPEED = '0.03';
 /** Between two times that a producer brings its gauges up to date. */
 const GAUGES_MS = 1000;
+/** The long runs here are rows that repeat, and must last. */
+const computesAll = { SLUICE_WORKER_DEDUPE_MEMORY: '0' };
 let fleet: ServiceFleet;
 let producer: Producer;
 let workers: Service[];
@@ -25,8 +27,8 @@ beforeAll(async () => {
   await writeFile(corpus, `${jsonLines(await mailSample(400, 160))}{"no":"text"}\n`);
   [producer, ...workers] = await Promise.all([
     fleet.producer({ SLUICE_PRODUCER_INPUT_ROOT: input, SLUICE_PRODUCER_FEED_CHUNK_ROWS: '64' }),
-    fleet.worker({ SLUICE_STAGES: '1' }),
-    fleet.worker({ SLUICE_STAGES: '2-3' }),
+    fleet.worker({ SLUICE_STAGES: '1', ...computesAll }),
+    fleet.worker({ SLUICE_STAGES: '2-3', ...computesAll }),
   ]);
   const out = join(fleet.folder, 'expected.jsonl');
   const args = ['label', corpus, '--model', spamBundle, '--speed', SPEED, '--probabilities', '--out', out];
@@ -229,7 +231,7 @@ describe('services', () => {
   it('lose nothing while all workers are stopped and started, one after the other', async () => {
     const { id } = await submitted(join(fleet.folder, 'big.jsonl'), '--probabilities');
     for (const stages of ['1', '2-3']) {
-      await fleet.worker({ SLUICE_STAGES: stages });
+      await fleet.worker({ SLUICE_STAGES: stages, ...computesAll });
       const old = workers.shift()!;
       old.kill('SIGTERM');
       expect(await old.ended).toBe('SIGTERM');

@@ -4,8 +4,11 @@ import { activationBudgets } from '#pipeline/fleet/activation-budgets.js';
 import { FleetLabeller } from '#pipeline/fleet/fleet-labeller.js';
 import type { ActivationStore, Added, StageJob } from '#pipeline/fleet/fleet-ports.js';
 import type { FeederStep, WorkerStep } from '#pipeline/fleet/fleet-steps.js';
+import type { StageRows } from '#pipeline/fleet/policy-engines.js';
 import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
 import { QuarantineProcess } from '#pipeline/fleet/quarantine-process.js';
+import { RememberingStages } from '#pipeline/fleet/remembering-stages.js';
+import { RowMemories } from '#pipeline/fleet/row-memories.js';
 import { workOnJob } from '#pipeline/fleet/work-on-job.js';
 import { BullmqTransport } from '#queue/bullmq-transport.js';
 import type { Redis } from 'ioredis';
@@ -24,6 +27,8 @@ export const LOCK_MS = 1000;
 const LAST_STAGE = toyLayout.stages.length - 1;
 /** Small, so that the survivors of a chunk are several jobs. */
 const BLOB_BYTES = 400;
+/** Of the rows that a worker remembers. */
+const MEMORY_BYTES = 2 ** 16;
 
 export interface OpenFleet {
   readonly labeller: FleetLabeller;
@@ -136,13 +141,14 @@ export function openToyWorker(place: RedisPlace, options: ToyWorkerOptions = {})
   const transport = new FailingTransport(redis, bundle, options.failsToAdd ?? 0);
   const suspect = new QuarantineProcess({ script: quarantine, args: [], timeoutMs: 10_000 });
   const stages = new ToyStages(last, pauseMs);
+  const memories = new RowMemories(MEMORY_BYTES, toyLabels.length);
   const parts = {
     layout: toyLayout,
     lastStage: last,
     tokenizer: new ToyTokenizer(),
     engines: new PolicyEngines(() => {
       if (isBroken) throw new Error('no model');
-      return {
+      const running: StageRows = {
         run: async (input) => {
           if (input.urgent !== true) await options.holds;
           return stages.run(input).catch((error: unknown) => {
@@ -150,6 +156,7 @@ export function openToyWorker(place: RedisPlace, options: ToyWorkerOptions = {})
           });
         },
       };
+      return new RememberingStages(running, memories, toyLabels.length, () => undefined);
     }),
     transport,
     results: new RedisResultStore(redis),

@@ -15,6 +15,8 @@ import { activationBudgets } from '#pipeline/fleet/activation-budgets.js';
 import type { StageJob } from '#pipeline/fleet/fleet-ports.js';
 import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
 import { QuarantineProcess } from '#pipeline/fleet/quarantine-process.js';
+import { RememberingStages } from '#pipeline/fleet/remembering-stages.js';
+import { RowMemories } from '#pipeline/fleet/row-memories.js';
 import type { JobWorkParts } from '#pipeline/fleet/work-on-job.js';
 import { workOnJob } from '#pipeline/fleet/work-on-job.js';
 import { activationWarnings } from '#queue/activation-warnings.js';
@@ -138,12 +140,15 @@ export class FleetWorker implements ServiceHealth {
     const blobBytes = settings.blobMemory * MEBIBYTE;
     const budgets = activationBudgets(settings.activationMemory * MEBIBYTE, blobBytes);
     this.#budgets = budgets;
+    const classes = layout.labels.length;
+    const memories =
+      settings.dedupeMemory === 0 ? undefined : new RowMemories(settings.dedupeMemory * MEBIBYTE, classes);
     const parts: JobWorkParts = {
       layout,
       lastStage: stages[1],
       tokenizer: opened.tokenizer,
-      engines: new PolicyEngines((policy) =>
-        opened.withPolicy(policy, {
+      engines: new PolicyEngines((policy) => {
+        const engine = opened.withPolicy(policy, {
           telemetry: figures,
           // What texts there are at the first stage comes at once; later ones come as workers before this one make them.
           patience:
@@ -154,8 +159,12 @@ export class FleetWorker implements ServiceHealth {
                   moreMayCome: () =>
                     this.#worker?.takesMore === true && !budgets.arrived.isFull && coming.mayCome(),
                 },
-        }),
-      ),
+        });
+        if (memories === undefined) return engine;
+        return new RememberingStages(engine, memories, classes, (stage, rows) =>
+          figures.repeated(stage, rows),
+        );
+      }),
       transport,
       results: new RedisResultStore(redis),
       activations: new RedisActivationStore(activations),
@@ -230,6 +239,7 @@ export class FleetWorker implements ServiceHealth {
       const labels = { stage: String(stage + 1) };
       for (const outcome of ['done', 'dropped', 'failed'])
         this.#metrics.begin('jobs_total', { ...labels, outcome });
+      this.#metrics.begin('rows_repeated_total', labels);
       for (const name of ['stage_seconds', 'stage_rows', 'stage_batch_tokens'] as const) {
         this.#metrics.begin(name, labels);
       }

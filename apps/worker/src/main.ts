@@ -18,6 +18,7 @@ await startService('worker', async () => {
     'stage_seconds',
     'stage_rows',
     'stage_batch_tokens',
+    'rows_repeated_total',
     'jobs_total',
     'jobs_active',
     'worker_stuck_seconds',

@@ -70,6 +70,13 @@ const workerSchema = z.strictObject({
       'How long rows from other workers wait for more of their length, while batches are not full and more may come, ms.',
     ),
   survivorMemory: mebibytes.describe('Bound of the activations between stages that both run here, MiB.'),
+  dedupeMemory: z
+    .int()
+    .min(0)
+    .max(4096)
+    .describe(
+      'Bound of the texts that are remembered, so that the same tokens are computed once, MiB; twice that while runs of different policies take turns. 0 remembers none.',
+    ),
   activationMemory: mebibytes.describe(
     'Bound of the activations on their way to other workers, and of those that have come from them, MiB each.',
   ),

@@ -69,6 +69,11 @@ export const metricList = {
     labels: ['stage'],
     buckets: [64, 128, 256, 512, 768, 1024, 1536, 2048, 4096],
   },
+  rows_repeated_total: {
+    kind: 'counter',
+    help: 'Rows that a stage need not run, because it had run others of the same tokens.',
+    labels: ['stage'],
+  },
   jobs_total: {
     kind: 'counter',
     help: 'Jobs that ended here, by outcome: done, failed, or dropped because nobody waits for their results.',

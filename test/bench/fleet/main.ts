@@ -107,6 +107,8 @@ async function runRounds(
     () => embedded(work, round),
     () => onFleet(work, 'fleet', ['all', 'all'], round),
     ...split,
+    () => embedded(work, round, true),
+    () => onFleet(work, 'fleet, repeats', ['all', 'all'], round),
   ];
   const samples: ThroughputSample[] = [];
   for (; round < rounds; round += 1) {

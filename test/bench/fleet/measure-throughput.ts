@@ -10,9 +10,12 @@ import { askAgainAndAgain, histogramOf, runOnFleet, sha256Of } from './fleet-run
 export const SPEED = 0.2;
 const BATCH_TOKENS = 1024;
 
+/** The last two compute rows of the same tokens once. */
+export type Variant = 'embedded' | 'fleet' | 'stages' | 'embedded, repeats' | 'fleet, repeats';
+
 /** One way to label the rows, once. */
 export interface ThroughputSample {
-  readonly variant: 'embedded' | 'fleet' | 'stages';
+  readonly variant: Variant;
   readonly round: number;
   readonly rows: number;
   /** From the first chunk that is read to the last that is committed. */
@@ -32,8 +35,13 @@ interface Work {
 }
 
 /** `sluice label` with two inference threads. */
-export async function embedded({ bundle, path, folder }: Work, round: number): Promise<ThroughputSample> {
-  const out = join(folder, `embedded-${round}`);
+export async function embedded(
+  { bundle, path, folder }: Work,
+  round: number,
+  dedupe = false,
+): Promise<ThroughputSample> {
+  const variant = dedupe ? 'embedded, repeats' : 'embedded';
+  const out = join(folder, `${variant}-${round}`);
   await mkdir(out, { recursive: true });
   const run = await runLabel({
     corpus: path,
@@ -42,11 +50,10 @@ export async function embedded({ bundle, path, folder }: Work, round: number): P
     workers: 2,
     batchTokens: BATCH_TOKENS,
     folder: out,
-    // A fleet computes them again, too.
-    dedupe: false,
+    dedupe,
   });
   return {
-    variant: 'embedded',
+    variant,
     round,
     rows: run.rows,
     seconds: run.seconds,
@@ -62,7 +69,7 @@ export async function embedded({ bundle, path, folder }: Work, round: number): P
  */
 export async function onFleet(
   { bundle, path }: Work,
-  variant: 'fleet' | 'stages',
+  variant: Exclude<Variant, 'embedded' | 'embedded, repeats'>,
   stages: readonly string[],
   round: number,
   asks = false,
@@ -81,6 +88,7 @@ export async function onFleet(
           SLUICE_STAGES: each,
           SLUICE_WORKER_BUNDLE: bundle.directory,
           SLUICE_WORKER_LOCK_SECONDS: '30',
+          ...(variant === 'fleet, repeats' ? {} : { SLUICE_WORKER_DEDUPE_MEMORY: '0' }),
         }),
       ),
     );

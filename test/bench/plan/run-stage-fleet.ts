@@ -62,6 +62,8 @@ export async function runStageFleet(
               SLUICE_STAGES: String(stage + 1),
               SLUICE_WORKER_BUNDLE: bundle.directory,
               SLUICE_WORKER_LOCK_SECONDS: '30',
+              // A plan takes every row for one that is computed.
+              SLUICE_WORKER_DEDUPE_MEMORY: '0',
             }),
           ),
         ),
