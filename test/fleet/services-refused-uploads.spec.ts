@@ -103,6 +103,7 @@ describe.each([
 ])('who sends a gigabyte %s', (_, pauseMs) => {
   it.concurrent.each([
     ['a wrong key', '/v1/runs', 'wrong', FORM, formOf('spam'), 401],
+    ['a wrong key and a body that is too long', '/v1/classify', 'wrong', 'application/json', '', 401],
     ['a body that is too long', '/v1/runs', undefined, 'application/json', '', 413],
     ['a file that is too long', '/v1/runs', undefined, FORM, formOf('spam'), 413],
     ['a model that there is not', '/v1/runs', undefined, FORM, formOf('none'), 404],

@@ -37,13 +37,7 @@ export class ApiGuard implements CanActivate {
     if (needed === 'nothing') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const caller = this.keys === null ? anyone : identify(this.keys, request);
-    if (caller === undefined) {
-      const why =
-        request.headers.authorization === undefined
-          ? 'Expected an API key: Authorization: Bearer <key>. sluice key makes one.'
-          : 'This producer does not know the API key of the Authorization header.';
-      throw new ApiError(401, 'no-key', why);
-    }
+    if (caller === undefined) throw noKey(request);
     if (!allows(caller.scope, needed)) {
       throw new ApiError(
         403,
@@ -56,7 +50,17 @@ export class ApiGuard implements CanActivate {
   }
 }
 
-function identify(keys: ApiKeys, { headers }: FastifyRequest): Caller | undefined {
+/** The answer to who has no key, or one that is not known. */
+export function noKey({ headers }: FastifyRequest): ApiError {
+  const why =
+    headers.authorization === undefined
+      ? 'Expected an API key: Authorization: Bearer <key>. sluice key makes one.'
+      : 'This producer does not know the API key of the Authorization header.';
+  return new ApiError(401, 'no-key', why);
+}
+
+/** Who has sent a request, by its key or its session. */
+export function identify(keys: ApiKeys, { headers }: FastifyRequest): Caller | undefined {
   const key = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
   if (key !== undefined) return keys.callerOf(key);
   const cookie = (headers.cookie ?? '').split(/; */).find((each) => each.startsWith(`${SESSION_COOKIE}=`));

@@ -27,7 +27,8 @@ export function closeRefused(server: FastifyInstance): void {
   });
 }
 
-const hasBody = ({ headers }: IncomingMessage): boolean =>
+/** Whether a request says that more than its head comes. */
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 /** Before the answer is out: Node, else, drops all that ever comes, and no pause keeps it from reading. */

@@ -213,15 +213,21 @@ export class RunDesk {
 
   /** Deletes runs that ended longer ago than they are kept. */
   async sweep(): Promise<void> {
-    const oldest = Date.now() - this.#settings.retentionDays * DAY_MS;
+    const errors: unknown[] = [];
     for (const id of await this.#folders.ids()) {
-      const state = await this.#folders.state(id).catch(() => undefined);
-      const isOver = state !== undefined && !isUnderWay(state);
-      if (isOver && Date.parse(state.since) < oldest) await this.#folders.delete(id);
-      // An upload that was broken off, by a producer that is no more.
-      if (state === undefined && (await stat(this.#folders.path(id))).mtimeMs < Date.now() - DAY_MS)
-        await this.#folders.delete(id);
+      // One folder that cannot be deleted keeps no other.
+      if (await this.#isOutdated(id)) await this.#folders.delete(id).catch((error) => errors.push(error));
     }
+    if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join('; '));
+  }
+
+  async #isOutdated(id: string): Promise<boolean> {
+    const oldest = Date.now() - this.#settings.retentionDays * DAY_MS;
+    const state = await this.#folders.state(id).catch(() => undefined);
+    if (state !== undefined) return !isUnderWay(state) && Date.parse(state.since) < oldest;
+    // An upload that was broken off, by a producer that is no more.
+    const folder = await stat(this.#folders.path(id)).catch(() => undefined);
+    return folder !== undefined && folder.mtimeMs < Date.now() - DAY_MS;
   }
 
   /** @returns the version of the model */

@@ -24,6 +24,7 @@ import { queueBoard } from './queue-board.js';
 import { QueueGauges } from './queue-gauges.js';
 import { QueuePressure } from './queue-pressure.js';
 import { refuseForeignPages } from './foreign-pages.js';
+import { refuseStrangers } from './refuse-strangers.js';
 import { limitRequests } from './request-limits.js';
 import { RunDesk } from './run-desk.js';
 import { RunFeeder } from './run-feeder.js';
@@ -107,10 +108,9 @@ export async function startProducer(settings: Settings, log: LoggerService): Pro
     const models = new ModelShelf(modelSettings.root);
     const feeder = new RunFeeder({ folders, models, fleet, settings: producer, metrics, log });
     const desk = new RunDesk({ folders, models, feeder, fleet, settings: producer });
-    const sweeping = setInterval(
-      () => void desk.sweep().catch((error: unknown) => log.warn(String(error))),
-      SWEEP_MS,
-    );
+    const sweep = (): Promise<void> => desk.sweep().catch((error: unknown) => log.warn(String(error)));
+    void sweep();
+    const sweeping = setInterval(() => void sweep(), SWEEP_MS);
     closing.push(() => clearInterval(sweeping));
     const classifier = new Classifier(fleet, models, producer.limits);
     closing.push(() => classifier.close());
@@ -191,6 +191,7 @@ async function openApi(
   closeRefused(adapter.getInstance());
   limitRequests(adapter.getInstance(), limits, metrics);
   refuseForeignPages(adapter.getInstance(), parts.keys !== null);
+  if (parts.keys !== null) refuseStrangers(adapter.getInstance(), parts.keys);
   const app = await NestFactory.create<NestFastifyApplication>(ProducerModule.of(parts), adapter, {
     logger: false,
   });

@@ -206,7 +206,10 @@ export class TrainingFolders {
         () => true,
         () => false,
       );
-      if (!isSubmitted && (await stat(this.path(id))).mtimeMs < before) await this.delete(id);
+      const folder = await stat(this.path(id)).catch(() => undefined);
+      // One that cannot be deleted keeps no other, and no training from being given out.
+      if (!isSubmitted && folder !== undefined && folder.mtimeMs < before)
+        await this.delete(id).catch(() => undefined);
     }
   }
 
