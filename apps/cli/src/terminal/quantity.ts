@@ -1,9 +1,11 @@
-const integers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+/** Made when it is first needed: the tables behind it take longer to load than most commands' own modules. */
+let integers: Intl.NumberFormat | undefined;
 
 const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'];
 
 /** `12,345`. */
 export function countText(count: number): string {
+  integers ??= new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
   return integers.format(count);
 }
 
