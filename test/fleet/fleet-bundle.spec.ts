@@ -14,7 +14,7 @@ import { policyOfSpeed } from '#pipeline/exit-policy.js';
 import { activationBudgets } from '#pipeline/fleet/activation-budgets.js';
 import { FleetLabeller } from '#pipeline/fleet/fleet-labeller.js';
 import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
-import { workOnJob } from '#pipeline/fleet/work-on-job.js';
+import { dropUnwanted, workOnJob } from '#pipeline/fleet/work-on-job.js';
 import { labelRun } from '#pipeline/label-run.js';
 import { RunDirectory } from '#pipeline/run-directory/run-directory.js';
 import { BullmqTransport } from '#queue/bullmq-transport.js';
@@ -98,6 +98,7 @@ async function startWorker(batchTokens: number, stages: readonly [number, number
       fingerprint: fingerprint(),
       jobs: 4,
       lockMs: 10_000,
+      dropUnwanted: (job) => dropUnwanted(job, parts),
       onTrouble: (error) => troubles.push(error),
     },
   );

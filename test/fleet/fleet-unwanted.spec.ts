@@ -91,3 +91,19 @@ it('activations that were on their way when the rows were given up', { timeout: 
   await fleet.close();
   await worker.close();
 });
+
+it('jobs for a runtime that is gone, and their activations', async () => {
+  const first = openToyWorker(server, { stages: [0, 0] });
+  // The only one of its stages: none of the first one's runtime is left.
+  const deep = openToyWorker(server, { stages: [1, 2], fingerprint: 'another' });
+  const fleet = openFleet(server, 'gone', { urgent: true });
+  const givenUp = new AbortController();
+  const found = fleet.labeller.label(toyChunk(0, 40), givenUp.signal);
+  await expect.poll(() => redis.keys('sluice:activations:*:s2-*'), { timeout: 10_000 }).not.toEqual([]);
+  givenUp.abort(new Error('given up'));
+  await expect(found).rejects.toThrow('given up');
+  await expect.poll(() => redis.keys('*r-gone-*'), { timeout: 15_000 }).toEqual([]);
+  await expect.poll(() => redis.keys('sluice:activations:*')).toEqual([]);
+  await fleet.close();
+  for (const worker of [first, deep]) await worker.close();
+});

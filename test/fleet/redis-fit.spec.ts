@@ -32,18 +32,26 @@ it.each(['allkeys-lru', 'volatile-ttl'])('refuses one that evicts by %s, and nam
 });
 
 it.each([
-  [{ maxmemory: '100mb' }, false, [/100 MiB of memory for blobs of up to 32 MiB/]],
-  [{ maxmemory: '1gb' }, true, [/evicts nothing.*Set its maxmemory-policy to allkeys-lru/]],
-  [{ maxmemory: '1gb' }, false, []],
-  [{ maxmemory: '1gb', 'maxmemory-policy': 'allkeys-lru' }, true, []],
-  [{}, true, []],
+  [{ maxmemory: '100mb' }, 'the same', [/100 MiB of memory for blobs of up to 32 MiB/]],
+  [{ maxmemory: '1gb' }, 'another', [/evicts nothing.*Set its maxmemory-policy to allkeys-lru/]],
+  [{ maxmemory: '1gb' }, 'the same', []],
+  [{ maxmemory: '1gb' }, 'the same by another name', []],
+  [{ maxmemory: '100mb', 'maxmemory-policy': 'allkeys-lru' }, 'another', []],
+  [{}, 'another', []],
 ] as const)(
-  'for activations, one with %j, alone %s, is warned of by %j',
-  async (settings, isOwn, expected) => {
+  'for activations, one with %j, the queue in %s, is warned of by %j',
+  async (settings, queue, expected) => {
     server = await RedisServer.start(settings);
-    const redis = connectRedis({ url: server.url });
-    const warnings = await activationWarnings(redis, isOwn, 32 * 2 ** 20);
-    redis.disconnect();
+    const other = queue === 'another' ? await RedisServer.start() : undefined;
+    const url =
+      queue === 'the same by another name' ? `${server.url.replace('127.0.0.1', 'localhost')}/1` : server.url;
+    const connections = [
+      connectRedis({ url: server.url }),
+      connectRedis({ url: other?.url ?? url }),
+    ] as const;
+    const warnings = await activationWarnings(...connections, 32 * 2 ** 20);
+    for (const connection of connections) connection.disconnect();
+    await other?.stop();
     expect(warnings).toEqual(expected.map((text): unknown => expect.stringMatching(text)));
   },
 );

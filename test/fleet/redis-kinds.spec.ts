@@ -3,8 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterEach, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, it, vi } from 'vitest';
 import { freePort } from '../../apps/cli/src/dev/free-port.js';
+import { RedisActivationStore } from '#queue/redis-activation-store.js';
 import type { RedisPlace } from '#queue/redis-connection.js';
 import { connectRedis, expectQueueRedis } from '#queue/redis-connection.js';
 import { outcomeOf, toyRun } from '../toy-run.js';
@@ -98,6 +100,7 @@ it('a cluster of three', async () => {
   const [first, ...others] = servers.map(({ url }) => new Redis(url));
   for (const [index, admin] of [first!, ...others].entries()) {
     closing.push(() => Promise.resolve(admin.disconnect()));
+    admin.on('error', () => undefined);
     const from = Math.floor((index * SLOTS) / 3);
     const to = Math.floor(((index + 1) * SLOTS) / 3);
     await admin.cluster('ADDSLOTS', ...Array.from({ length: to - from }, (_, at) => from + at));
@@ -106,5 +109,23 @@ it('a cluster of three', async () => {
   await expect.poll(() => first!.cluster('INFO'), { timeout: 20_000 }).toContain('cluster_state:ok');
   for (const admin of others)
     await expect.poll(() => admin.cluster('INFO'), { timeout: 20_000 }).toContain('cluster_state:ok');
-  await runOver({ url: servers[0]!.url, cluster: true });
+  const place = { url: servers[0]!.url, cluster: true };
+  await runOver(place);
+
+  // Away, it lets activations wait as a single server does.
+  const connection = connectRedis(place);
+  connection.on('error', () => undefined);
+  closing.push(() => Promise.resolve(connection.disconnect()));
+  const store = new RedisActivationStore(connection);
+  await store.put('before', new Uint8Array([1]));
+  await Promise.all(servers.map((server) => server.kill()));
+  const bytes = new Uint8Array([1, 2, 3]);
+  const waiting = [store.hasRoom(1), store.put('meanwhile', bytes), store.get('before'), store.drop('none')];
+  const settled = vi.fn<() => void>();
+  for (const each of waiting) void each.then(settled, settled);
+  await sleep(3000);
+  expect(settled).not.toHaveBeenCalled();
+  await Promise.all(servers.map((server) => server.restart()));
+  expect(await Promise.all(waiting)).toEqual([true, undefined, Buffer.from([1]), undefined]);
+  expect(await store.get('meanwhile')).toEqual(Buffer.from(bytes));
 });

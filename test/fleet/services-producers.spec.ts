@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { spamBundle } from '../run-cli.js';
+import type { RunView } from '#run/run-view.js';
 import type { Producer } from './service-fleet.js';
 import { ServiceFleet } from './service-fleet.js';
 
@@ -147,15 +148,15 @@ it('what cannot be read is the fault of who sent it', async () => {
   ]);
 });
 
-it('an upload may have thousands of files', async () => {
+it('an upload may have thousands of files, of which a few are told', async () => {
   const producer = await start();
   const form = new FormData();
   form.set('options', JSON.stringify({ model: 'spam' }));
   for (let file = 0; file < 1200; file += 1)
     form.append('file', new Blob(['{"text":"a"}\n']), `${file}.jsonl`);
   const answer = await fetch(`${producer.api}/v1/runs`, { method: 'POST', body: form });
-  const submitted: { files: string[] } = JSON.parse(await answer.text());
-  expect([answer.status, submitted.files.length]).toEqual([201, 1200]);
+  const { files, fileCount }: RunView = JSON.parse(await answer.text());
+  expect([answer.status, files.length, files[0], fileCount]).toEqual([201, 20, '0.jsonl', 1200]);
 });
 
 it('files of the same name, from two folders, are one corpus', async () => {

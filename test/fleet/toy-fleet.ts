@@ -9,7 +9,7 @@ import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
 import { QuarantineProcess } from '#pipeline/fleet/quarantine-process.js';
 import { RememberingStages } from '#pipeline/fleet/remembering-stages.js';
 import { RowMemories } from '#pipeline/fleet/row-memories.js';
-import { workOnJob } from '#pipeline/fleet/work-on-job.js';
+import { dropUnwanted, workOnJob } from '#pipeline/fleet/work-on-job.js';
 import { BullmqTransport } from '#queue/bullmq-transport.js';
 import type { Redis } from 'ioredis';
 import type { RedisConnection, RedisPlace } from '#queue/redis-connection.js';
@@ -183,6 +183,7 @@ export function openToyWorker(place: RedisPlace, options: ToyWorkerOptions = {})
       fingerprint,
       jobs: 4,
       lockMs: options.lockMs ?? LOCK_MS,
+      dropUnwanted: (job) => dropUnwanted(job, parts),
       onTrouble: (error) => troubles.push(error),
     },
   );

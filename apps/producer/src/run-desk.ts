@@ -33,6 +33,8 @@ import { etaSeconds, isUnderWay } from '#run/run-view.js';
 import type { UncertainRow } from '#run/uncertain-row.js';
 
 const RETRY_AFTER_S = 60;
+/** Names of a corpus's files that are told. */
+const FILES_TOLD = 20;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const isProgress = (value: unknown): value is StoredProgress =>
   hasShape(value, { phase: 'string', rows: 'number', exits: 'object' });
@@ -135,7 +137,8 @@ export class RunDesk {
       owner,
       request,
       version,
-      files: corpus.map((path) => path.split('/').at(-1) ?? path),
+      files: corpus.slice(0, FILES_TOLD).map((path) => path.split('/').at(-1) ?? path),
+      fileCount: corpus.length,
       progress,
       etaSeconds: state.phase === 'running' && progress ? etaSeconds(progress) : undefined,
       waitsFor: fed === undefined && state.phase === 'waiting' ? this.#feeder.whyItWaits(run) : fed?.waitsFor,

@@ -14,6 +14,7 @@ import { redisPlaces } from '#queue/redis-places.js';
 import { TrainingQueue } from '#queue/training-queue.js';
 import { TrainingFolders } from '#training/job/training-folders.js';
 import { ApiKeys, readKeys } from './api-keys.js';
+import { keepAwaited } from './awaited-answers.js';
 import { Classifier } from './classifier.js';
 import { closeRefused } from './close-refused.js';
 import { FleetLink } from './fleet-link.js';
@@ -189,6 +190,7 @@ async function openApi(
   // A body of JSON that would change objects for all is refused by Fastify itself.
   const adapter = new FastifyAdapter({ bodyLimit: limits.bodyBytes, connectionTimeout: SILENT_MS });
   closeRefused(adapter.getInstance());
+  keepAwaited(adapter.getInstance(), SILENT_MS);
   limitRequests(adapter.getInstance(), limits, metrics);
   refuseForeignPages(adapter.getInstance(), parts.keys !== null);
   if (parts.keys !== null) refuseStrangers(adapter.getInstance(), parts.keys);

@@ -31,7 +31,7 @@ export async function storeUploads(
   mostBytes: number,
 ): Promise<StoredUpload[]> {
   const kept: StoredUpload[] = [];
-  const taken = new Set<string>();
+  const taken = new Map<string, number>();
   let bytes = 0;
   for await (const { name: given, stream } of uploads) {
     const name = given?.split(/[/\\]/).at(-1) ?? '';
@@ -39,7 +39,6 @@ export async function storeUploads(
     if (stored === undefined) {
       throw new UsageError(`A file cannot be called ${JSON.stringify(name)}: it needs a letter or a digit.`);
     }
-    taken.add(stored);
     const path = join(folder, stored);
     const counted = async function* (): AsyncGenerator<Buffer> {
       for await (const block of readable(name, stream)) {

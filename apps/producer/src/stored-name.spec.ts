@@ -17,19 +17,34 @@ describe('the name of an uploaded file', () => {
     ['~', undefined],
     ['', undefined],
   ])('%j becomes %j', (name, stored) => {
-    expect(storedName(name, new Set())).toBe(stored);
+    expect(storedName(name, new Map())).toBe(stored);
   });
 
   it('is never one that is taken', () => {
-    const taken = new Set(['a_b.csv.gz', 'a_b_2.csv.gz']);
-    expect(storedName('a=b.csv.gz', taken)).toBe('a_b_3.csv.gz');
+    const taken = new Map<string, number>();
+    const names = ['a_b_2.csv.gz', 'a_b.csv.gz', 'a=b.csv.gz', 'a&b.csv.gz', 'a_b_2.csv.gz', 'a_b.csv.gz'];
+    expect(names.map((name) => storedName(name, taken))).toEqual([
+      'a_b_2.csv.gz',
+      'a_b.csv.gz',
+      'a_b_3.csv.gz',
+      'a_b_4.csv.gz',
+      'a_b_2_2.csv.gz',
+      'a_b_5.csv.gz',
+    ]);
+    fc.assert(
+      fc.property(fc.array(fc.stringMatching(/^[ab]{1,2}(_[23]){0,2}$/), { maxLength: 60 }), (given) => {
+        const all = new Map<string, number>();
+        const stored = given.map((name) => storedName(name, all));
+        expect(new Set(stored).size).toBe(given.length);
+      }),
+    );
   });
 
   it('is short, and stays in its folder, whatever it was', () => {
-    expect(storedName(`${'ö'.repeat(5000)}.jsonl.gz`, new Set())).toBe(`${'ö'.repeat(85)}.jsonl.gz`);
+    expect(storedName(`${'ö'.repeat(5000)}.jsonl.gz`, new Map())).toBe(`${'ö'.repeat(85)}.jsonl.gz`);
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (name) => {
-        const stored = storedName(name, new Set());
+        const stored = storedName(name, new Map());
         if (stored === undefined) return;
         expect(stored).toMatch(/^[\p{L}\p{N}_][\p{L}\p{M}\p{N} ._()+-]*$/u);
         expect(Buffer.byteLength(stored)).toBeLessThanOrEqual(200);

@@ -5,10 +5,10 @@ const MOST_STEM_BYTES = 170;
  * What an uploaded file is called in its folder: as it was, but for what means something to paths, patterns and shells. It keeps
  * its ending, which tells its format.
  * @param name without folders
- * @param taken by other files of the folder: none of them is given again
+ * @param taken by files of the folder, none of which is given again; of each the number that was last put behind it. Takes the new one
  * @returns undefined for a name without a letter or a digit, such as `..`
  */
-export function storedName(name: string, taken: ReadonlySet<string>): string | undefined {
+export function storedName(name: string, taken: Map<string, number>): string | undefined {
   if (!/[\p{L}\p{N}]/u.test(name)) return undefined;
   const plain = name.replace(/[^\p{L}\p{M}\p{N} ._()+-]/gu, '_').replace(/^(?![\p{L}\p{N}_])/u, '_');
   const at = plain.search(/(\.[a-z0-9]{1,9}){0,2}$/i);
@@ -17,7 +17,12 @@ export function storedName(name: string, taken: ReadonlySet<string>): string | u
     .subarray(0, MOST_STEM_BYTES)
     .toString()
     .replace(/\uFFFD+$/, '');
-  let stored = stem + plain.slice(at);
-  for (let number = 2; taken.has(stored); number++) stored = `${stem}_${number}${plain.slice(at)}`;
+  const wanted = stem + plain.slice(at);
+  let stored = wanted;
+  // Many files may have one name: each goes on behind the one before.
+  let number = taken.get(wanted) ?? 1;
+  while (taken.has(stored)) stored = `${stem}_${(number += 1)}${plain.slice(at)}`;
+  taken.set(wanted, number);
+  if (stored !== wanted) taken.set(stored, 1);
   return stored;
 }

@@ -18,7 +18,7 @@ import { QuarantineProcess } from '#pipeline/fleet/quarantine-process.js';
 import { RememberingStages } from '#pipeline/fleet/remembering-stages.js';
 import { RowMemories } from '#pipeline/fleet/row-memories.js';
 import type { JobWorkParts } from '#pipeline/fleet/work-on-job.js';
-import { workOnJob } from '#pipeline/fleet/work-on-job.js';
+import { dropUnwanted, workOnJob } from '#pipeline/fleet/work-on-job.js';
 import { activationWarnings } from '#queue/activation-warnings.js';
 import { BullmqTransport } from '#queue/bullmq-transport.js';
 import { ComingJobs } from '#queue/coming-jobs.js';
@@ -49,7 +49,12 @@ const LET_GO_MS = 5000;
 const AWAY: ReadonlySet<string> = new Set(['connecting', 'reconnecting', 'close', 'end']);
 const NOT_STARTED = 'starting';
 /** Of rows that a worker has done again. */
-const RETRY_REASONS = ['activations-missing', 'activations-damaged', 'suspect'] as const;
+const RETRY_REASONS = [
+  'activations-missing',
+  'activations-damaged',
+  'activations-refused',
+  'suspect',
+] as const;
 
 const isAway = (redis: RedisConnection | undefined): boolean => redis !== undefined && AWAY.has(redis.status);
 
@@ -106,8 +111,7 @@ export class FleetWorker implements ServiceHealth {
     if (stages[0] > 0 || stages[1] < layout.stages.length - 1) {
       this.#activations = activations;
       // Whether it is there, and fits, is known before the first job needs it.
-      const isOwn = places.activations.url !== places.queue.url;
-      void activationWarnings(activations, isOwn, settings.blobMemory * MEBIBYTE).then(
+      void activationWarnings(activations, redis, settings.blobMemory * MEBIBYTE).then(
         (warnings) => warnings.forEach((warning) => this.#log.warn(warning)),
         () => undefined,
       );
@@ -184,6 +188,7 @@ export class FleetWorker implements ServiceHealth {
         fingerprint: fingerprint(settings.device),
         jobs: settings.jobs,
         lockMs: settings.lockSeconds * 1000,
+        dropUnwanted: (job) => dropUnwanted(job, parts),
         onTrouble: (error) => this.#log.warn(String(error)),
       },
     );

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Cluster } from 'ioredis';
+import { ActivationsFullError } from '#pipeline/fleet/activations-full-error.js';
 import type { ActivationStore, WhileFull } from '#pipeline/fleet/fleet-ports.js';
 import type { RedisConnection } from './redis-connection.js';
 import { memoryUse } from './redis-connection.js';
@@ -26,7 +28,7 @@ export class RedisActivationStore implements ActivationStore {
   }
 
   hasRoom(bytes: number): Promise<boolean> {
-    return this.#fits(bytes, ROOM_BELOW);
+    return this.#answered(() => this.#fits(bytes, ROOM_BELOW));
   }
 
   async put(key: string, bytes: Uint8Array, whileFull?: WhileFull): Promise<void> {
@@ -35,32 +37,50 @@ export class RedisActivationStore implements ActivationStore {
     let isFirst = true;
     for (;;) {
       try {
-        await this.#redis.set(key, value, 'PX', KEPT_MS);
+        await this.#answered(() => this.#redis.set(key, value, 'PX', KEPT_MS));
         return;
       } catch (error) {
         if (!isFull(error)) throw error;
-        if (isFirst) await whileFull?.makeRoom();
+        // What nobody waits for any more is another's to drop.
+        if (isFirst && whileFull?.signal.aborted !== true) await whileFull?.makeRoom();
         isFirst = false;
         do {
-          if (performance.now() > until || whileFull?.signal.aborted === true) throw error;
+          if (performance.now() > until || whileFull?.signal.aborted === true)
+            throw new ActivationsFullError(bytes.length, error);
           await sleep(LOOK_MS);
-        } while (!(await this.#fits(bytes.length, SENT_BELOW)));
+        } while (!(await this.#answered(() => this.#fits(bytes.length, SENT_BELOW))));
       }
     }
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    return (await this.#redis.getBuffer(key)) ?? undefined;
+    return (await this.#answered(() => this.#redis.getBuffer(key))) ?? undefined;
   }
 
   async drop(key: string): Promise<void> {
-    await this.#redis.unlink(key);
+    await this.#answered(() => this.#redis.unlink(key));
   }
 
   async #fits(bytes: number, share: number): Promise<boolean> {
     const servers = await memoryUse(this.#redis);
     return servers.every(({ used, most, evicts }) => evicts || most === 0 || used + bytes <= share * most);
   }
+
+  /** A single server that is away lets who asks wait; a cluster that is away answers with errors. */
+  async #answered<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(this.#redis instanceof Cluster) || this.#redis.status === 'end' || isAnswer(error)) throw error;
+        await sleep(LOOK_MS);
+      }
+    }
+  }
 }
 
 const isFull = (error: unknown): boolean => error instanceof Error && error.message.startsWith('OOM ');
+
+/** Whether a server said so, of itself and not of the cluster. */
+const isAnswer = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'ReplyError' && !error.message.startsWith('CLUSTERDOWN ');

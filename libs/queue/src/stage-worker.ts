@@ -19,6 +19,8 @@ export interface StageWorkerOptions {
   readonly jobs: number;
   /** After which a job of a worker that is gone comes back, ms. */
   readonly lockMs: number;
+  /** Lets go of a job for another runtime, where nobody waits for it: there may be no worker that has that one. @returns whether it did */
+  readonly dropUnwanted: (job: StageJob) => Promise<boolean>;
   readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 
@@ -112,6 +114,7 @@ export class StageWorker {
 
   async #take(job: Job<JobData>, token: string | undefined, signal?: AbortSignal): Promise<void> {
     if (!job.data.fingerprints.includes(this.#options.fingerprint)) {
+      if (await this.#options.dropUnwanted(unpackJob(job.data))) return;
       await job.moveToDelayed(Date.now() + REFUSED_MS, token);
       throw new DelayedError(`Chunk ${job.data.chunk} of run ${job.data.run} is for another runtime.`);
     }

@@ -28,7 +28,10 @@ export interface RunView extends RunState {
   readonly request: RunTask;
   /** Of the model. */
   readonly version?: number | undefined;
+  /** Names of the first files of the corpus, 20 at most: a corpus may have thousands, and is told of twice a second. */
   readonly files: readonly string[];
+  /** Files of the corpus. */
+  readonly fileCount: number;
   /** While it is worked on, and afterwards where it did not finish. */
   readonly progress?: LabelProgress | undefined;
   /** Of its committed rows; of a finished run those of its report. */

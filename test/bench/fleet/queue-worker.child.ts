@@ -7,7 +7,14 @@ import { StageWorker } from '#queue/stage-worker.js';
 const [url = '', bundle = ''] = process.argv.slice(2);
 const redis = connectRedis({ url });
 const results = new RedisResultStore(redis);
-const options = { bundle, stages: [0], fingerprint: 'stub', jobs: 8, lockMs: 30_000 };
+const options = {
+  bundle,
+  stages: [0],
+  fingerprint: 'stub',
+  jobs: 8,
+  lockMs: 30_000,
+  dropUnwanted: () => Promise.resolve(false),
+};
 void new StageWorker(
   redis,
   async (job) => {

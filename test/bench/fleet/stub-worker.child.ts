@@ -9,7 +9,7 @@ import { layoutOf } from '#model/bundle/manifest.js';
 import { StageEngine } from '#pipeline/engine/stage-engine.js';
 import { activationBudgets } from '#pipeline/fleet/activation-budgets.js';
 import { PolicyEngines } from '#pipeline/fleet/policy-engines.js';
-import { workOnJob } from '#pipeline/fleet/work-on-job.js';
+import { dropUnwanted, workOnJob } from '#pipeline/fleet/work-on-job.js';
 import type { StageBatch, StageResult, StageRunner } from '#pipeline/ports.js';
 import { BullmqTransport } from '#queue/bullmq-transport.js';
 import { connectRedis } from '#queue/redis-connection.js';
@@ -94,6 +94,7 @@ const worker: StageWorker = new StageWorker(
     fingerprint,
     jobs: 8,
     lockMs: 30_000,
+    dropUnwanted: (job) => dropUnwanted(job, parts),
     onTrouble: (error) => process.stderr.write(`${String(error)}\n`),
   },
 );

@@ -130,7 +130,9 @@ async function label(corpus: readonly string[], flags: LabelFlags): Promise<void
     ...reportLines(report, bundle.manifest.geometry.layers, tableLayout()),
     '',
     options.out,
-    ...(report.rejected > 0 ? [`${rowsText(report.rejected)} rejected: ${options.runDir}/rejects.jsonl`] : []),
+    ...(report.rejected > 0
+      ? [`${rowsText(report.rejected)} rejected: ${options.runDir}/rejects.jsonl`]
+      : []),
     ...leftOutLines(fieldsLeftOut),
   ]);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { runName } from '#run/run-name.js';
 import type { RunView } from '#run/run-view.js';
 import type { ServerOptions } from '../remote/server-options.js';
 import { clientOf, withServerOptions } from '../remote/server-options.js';
@@ -39,15 +40,15 @@ export function runsLines(runs: readonly RunView[], layout: TableLayout): string
       { title: 'submitted' },
       { title: 'corpus', shrinks: true },
     ],
-    runs.map(({ id, phase, request, progress, etaSeconds, createdAt, files }) => [
-      id,
-      phase,
-      request.model,
-      progress === undefined ? '' : countText(progress.rows),
-      progress?.fraction === undefined ? '' : shareText(progress.fraction),
-      etaSeconds === undefined ? '' : durationText(etaSeconds * 1000),
-      createdAt.replace('T', ' ').replace(/\..*$/, ''),
-      files.join(' '),
+    runs.map((run) => [
+      run.id,
+      run.phase,
+      run.request.model,
+      run.progress === undefined ? '' : countText(run.progress.rows),
+      run.progress?.fraction === undefined ? '' : shareText(run.progress.fraction),
+      run.etaSeconds === undefined ? '' : durationText(run.etaSeconds * 1000),
+      run.createdAt.replace('T', ' ').replace(/\..*$/, ''),
+      runName(run),
     ]),
     layout,
   );

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { corpusPaths } from '#corpus/corpus-paths.js';
 import type { RunRequest } from '#run/run-request.js';
+import { runName } from '#run/run-name.js';
 import type { RunView } from '#run/run-view.js';
 import { UsageError } from '#run/usage-error.js';
 import { fraction, nameList, wholeNumber } from '../option-values.js';
@@ -95,8 +96,9 @@ async function expectFile(path: string): Promise<void> {
   if (!file.isFile()) throw new UsageError(`${path} is no file.`);
 }
 
-function submittedLines({ id, files, request }: RunView): string[] {
-  return [`Run ${id}: ${files.join(', ')} with the model ${request.model}.`, '', `sluice watch ${id}`];
+function submittedLines(run: RunView): string[] {
+  const { id, request } = run;
+  return [`Run ${id}: ${runName(run)} with the model ${request.model}.`, '', `sluice watch ${id}`];
 }
 
 /** What a finished run came to, and how its output is had. */

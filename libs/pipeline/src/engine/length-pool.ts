@@ -42,6 +42,11 @@ export class LengthPool {
   }
 
   add(length: number, rows: PooledRows): void {
+    // Survivors of a batch may be of both kinds.
+    for (const part of isMixed(rows) ? [urgentOf(rows), othersOf(rows)] : [rows]) this.#add(length, part);
+  }
+
+  #add(length: number, rows: PooledRows): void {
     if (rows.rows.length === 0) return;
     const bucket = this.#buckets.get(length) ?? { parts: [], rows: 0 };
     if (isUrgent(rows)) bucket.parts.splice(urgentParts(bucket), 0, rows);
@@ -123,7 +128,13 @@ export class LengthPool {
 }
 
 /** Below zero are the tasks that somebody waits for. */
-const isUrgent = ({ tasks }: PooledRows): boolean => (tasks[0] ?? 0) < 0;
+export const isUrgentTask = (task: number): boolean => task < 0;
+/** Of rows of one kind. */
+const isUrgent = ({ tasks }: PooledRows): boolean => isUrgentTask(tasks[0] ?? 0);
+const isMixed = (rows: PooledRows): boolean =>
+  rows.tasks.some((task) => isUrgentTask(task) !== isUrgent(rows));
+const urgentOf = (rows: PooledRows): PooledRows => keepRows(rows, isUrgentTask);
+const othersOf = (rows: PooledRows): PooledRows => keepRows(rows, (task) => !isUrgentTask(task));
 
 function urgentParts({ parts }: Bucket): number {
   const others = parts.findIndex((part) => !isUrgent(part));

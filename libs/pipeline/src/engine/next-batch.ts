@@ -1,4 +1,5 @@
 import type { LengthPool } from './length-pool.js';
+import { isUrgentTask } from './length-pool.js';
 
 /** Which rows run next: a batch of the rows of one length that wait at one stage. */
 export interface NextBatch {
@@ -13,7 +14,7 @@ export interface NextBatch {
  * - the rows of the oldest task, with others of their length, so that tasks end one after the other and can be
  *   committed; also where nothing is full.
  *
- * But instead of first-stage rows whose survivors would have no room: the largest batch of survivors.
+ * But before all others, rows that somebody waits for; and instead of first-stage rows whose survivors would have no room: the largest batch of survivors.
  *
  * @param turn which of the two comes first now; `only-full` where rows had better wait for others
  * @param pools the pool of each stage, the first stage first
@@ -25,8 +26,9 @@ export function nextBatch(
   pools: readonly LengthPool[],
   hasRoom: (tokens: number) => boolean,
 ): NextBatch | undefined {
-  const full = turn === 'oldest' ? undefined : deepestFull(pools);
-  const next = full ?? (turn === 'only-full' ? undefined : oldest(pools));
+  const first = oldest(pools);
+  const full = turn === 'oldest' || first?.isUrgent === true ? undefined : deepestFull(pools);
+  const next = full ?? (turn === 'only-full' && first?.isUrgent !== true ? undefined : first);
   if (next?.stage !== 0) return next;
   const rows = pools[0]?.batchRows(next.length) ?? 0;
   return hasRoom(rows * next.length) ? next : largestSurvivors(pools);
@@ -40,14 +42,14 @@ function deepestFull(pools: readonly LengthPool[]): NextBatch | undefined {
   return undefined;
 }
 
-function oldest(pools: readonly LengthPool[]): NextBatch | undefined {
+function oldest(pools: readonly LengthPool[]): (NextBatch & { readonly isUrgent: boolean }) | undefined {
   let oldestTask = Infinity;
-  let next: NextBatch | undefined;
+  let next: ReturnType<typeof oldest>;
   for (const [stage, pool] of pools.entries()) {
     const bucket = pool.oldest();
     if (bucket === undefined || bucket.task >= oldestTask) continue;
     oldestTask = bucket.task;
-    next = { stage, length: bucket.length };
+    next = { stage, length: bucket.length, isUrgent: isUrgentTask(bucket.task) };
   }
   return next;
 }

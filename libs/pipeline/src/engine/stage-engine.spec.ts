@@ -308,6 +308,20 @@ describe('StageEngine', () => {
     expect(order).toEqual(['a', 'b', 'urgent', 'urgent too', 'urgent last', 'c', 'd']);
   });
 
+  it('runs urgent rows of several lengths in the order in which they came', async () => {
+    const runner = new ManualRunner(oneStage, 1);
+    const engine = new StageEngine(runner, oneStage, fullDepth, { batchTokens: 1 });
+    const order: string[] = [];
+    const label = (name: string, length: number, urgent: boolean): Promise<unknown> =>
+      engine.run({ tokens: tokensOf([length], 'single', 0), urgent }).then(() => order.push(name));
+    const all = ['a', 'b', 'c'].map((name) => label(name, 2, false));
+    all.push(...[3, 2, 4, 3].map((length, at) => label(`urgent ${at}`, length, true)));
+    await settle();
+    await finishAll(runner, [0]);
+    await Promise.all(all);
+    expect(order).toEqual(['a', 'b', 'urgent 0', 'urgent 1', 'urgent 2', 'urgent 3', 'c']);
+  });
+
   it('forgets rows that nobody waits for any more, and labels the others', async () => {
     const runner = new ManualRunner(oneStage, 1);
     const engine = new StageEngine(runner, oneStage, fullDepth, { batchTokens: 2 });

@@ -91,7 +91,7 @@ export interface WhileFull {
 export interface ActivationStore {
   /** Whether rows may enter that leave so many bytes more of them. */
   hasRoom(bytes: number): Promise<boolean>;
-  /** Waits within a bound where there is no room. */
+  /** Waits within a bound where there is no room. @throws ActivationsFullError */
   put(key: string, bytes: Uint8Array, whileFull?: WhileFull): Promise<void>;
   get(key: string): Promise<Uint8Array | undefined>;
   drop(key: string): Promise<void>;

@@ -3,8 +3,10 @@ import type { Survivors } from '../engine/label-task.js';
 import { selectRows } from '../engine/select-rows.js';
 import { orAborted } from '../in-flight.js';
 import { encodeActivations } from './activation-blob.js';
+import { ActivationsFullError } from './activations-full-error.js';
 import type { ActivationStore, Added, StageJob } from './fleet-ports.js';
 import { activationKey, jobName } from './job-name.js';
+import { sendBack } from './send-back.js';
 import type { StageTaskParts } from './stage-task-parts.js';
 import { waitForRoom } from './wait-for-room.js';
 
@@ -17,7 +19,7 @@ export class RowsUnwantedError extends Error {
  * Gives rows that survived the stages here to the queue of the next one, their activations first. Rows that enter wait for room
  * before that.
  * @param tokens of the job's rows
- * @throws the signal's reason
+ * @throws ActivationsLostError, the signal's reason
  */
 export async function giveSurvivors(
   job: StageJob,
@@ -31,9 +33,17 @@ export async function giveSurvivors(
   const next = { ...job, stage: lastStage + 1, rows };
   const give = async (): Promise<void> => {
     const key = activationKey(job, jobName(next));
-    await putActivations(job, key, survivors.hidden, parts, signal);
+    const ofSurvivors = selectRows(tokens, [...survivors.rows]);
+    try {
+      await putActivations(job, key, survivors.hidden, parts, signal);
+    } catch (error) {
+      if (!(error instanceof ActivationsFullError)) throw error;
+      // Else the whole job would fail, and its chunk be given again.
+      parts.onRetry?.('activations-refused', rows.length);
+      return orAborted(sendBack(next, ofSurvivors, parts), signal);
+    }
     parts.onStep?.('activations-stored');
-    await addJob(next, selectRows(tokens, [...survivors.rows]), key, parts, signal);
+    await addJob(next, ofSurvivors, key, parts, signal);
     parts.onStep?.('next-added');
   };
   // Deeper stages never wait for room: what they work off makes it. Rows that somebody waits for are few.

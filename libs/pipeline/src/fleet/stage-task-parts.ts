@@ -6,7 +6,7 @@ import type { ModelLayout } from '../stage-layout.js';
 import type { Tokenizer } from '../ports.js';
 
 /** Why work is done again. */
-export type RetryReason = 'activations-missing' | 'activations-damaged';
+export type RetryReason = 'activations-missing' | 'activations-damaged' | 'activations-refused';
 
 /** What a job is worked on with. */
 export interface StageTaskParts {

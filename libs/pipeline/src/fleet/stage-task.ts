@@ -9,30 +9,12 @@ import { decodeActivations } from './activation-blob.js';
 import type { StageJob } from './fleet-ports.js';
 import { giveSurvivors } from './give-survivors.js';
 import type { ResultPart } from './result-part.js';
+import { sendBack } from './send-back.js';
 import type { StageTaskParts } from './stage-task-parts.js';
-
-/** Times that rows go back to the first stage before their chunk is given up for this attempt. */
-const MOST_RECOMPUTED = 5;
 
 /** The texts of a job cannot be tokenised. */
 export class RowsFailedError extends Error {
   override readonly name = 'RowsFailedError';
-}
-
-/** Activations are lost again and again before the next stage takes them. */
-export class ActivationsLostError extends Error {
-  override readonly name = 'ActivationsLostError';
-
-  constructor(
-    readonly run: string,
-    readonly chunk: number,
-    readonly stage: number,
-  ) {
-    super(
-      `The activations of chunk ${chunk} of run ${run} were lost ${MOST_RECOMPUTED} times before stage ${stage + 1} took ` +
-        'them. Give the Redis of the activations more memory, or the stage more workers.',
-    );
-  }
 }
 
 /**
@@ -88,22 +70,6 @@ async function fetchActivations(
     onRetry?.(bytes === undefined ? 'activations-missing' : 'activations-damaged', rows.length);
   }
   return hidden;
-}
-
-/** Rows whose activations are lost begin again. */
-async function sendBack(
-  job: StageJob,
-  tokens: TokenColumns,
-  { transport, onStep }: StageTaskParts,
-): Promise<void> {
-  if (job.recomputed >= MOST_RECOMPUTED) throw new ActivationsLostError(job.run, job.chunk, job.stage);
-  await transport.add({
-    ...job,
-    stage: 0,
-    input: { kind: 'tokens', tokens },
-    recomputed: job.recomputed + 1,
-  });
-  onStep?.('sent-back');
 }
 
 async function runRows(

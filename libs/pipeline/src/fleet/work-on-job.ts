@@ -43,6 +43,16 @@ export async function workOnJob(
   }
 }
 
+/** Lets go of a job that nobody waits for, though it is for another runtime. @returns whether nobody does */
+export async function dropUnwanted(
+  job: StageJob,
+  { results, activations }: Pick<StageTaskParts, 'results' | 'activations'>,
+): Promise<boolean> {
+  if (await results.isOpen(job)) return false;
+  await dropActivations(job, activations);
+  return true;
+}
+
 /** @returns `tried`: done in quarantine, which has no use for its activations */
 async function workWhileWanted(
   job: StageJob,

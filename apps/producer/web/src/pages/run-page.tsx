@@ -1,4 +1,5 @@
 import { layersOf } from '#run/label-progress.js';
+import { runName } from '#run/run-name.js';
 import type { RunView } from '#run/run-view.js';
 import { isUnderWay } from '#run/run-view.js';
 import type { UncertainRow } from '#run/uncertain-row.js';
@@ -16,7 +17,7 @@ import { UncertainRows } from '../parts/uncertain-rows.js';
 import { UncertaintyHistograms } from '../parts/uncertainty-histograms.js';
 import { LabelTable, QualityFacts, RejectTable } from '../parts/run-outcome.js';
 import { bytesText, countText, durationText, percentText, timeText } from '../words/quantity.js';
-import { fractionOf, policyText, runName, throughputText } from '../words/run-words.js';
+import { fractionOf, policyText, throughputText } from '../words/run-words.js';
 
 const EVERY_MS = 2000;
 

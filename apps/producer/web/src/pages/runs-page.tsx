@@ -1,3 +1,4 @@
+import { runName } from '#run/run-name.js';
 import type { RunView } from '#run/run-view.js';
 import type { StageView } from '../../../src/queue-gauges.js';
 import type { Session } from '../api/views.js';
@@ -8,7 +9,7 @@ import { ProgressBar } from '../parts/progress-bar.js';
 import { StageTable } from '../parts/stage-table.js';
 import { Table } from '../parts/table.js';
 import { countText, durationText, percentText, timeText } from '../words/quantity.js';
-import { fractionOf, policyText, runName, throughputText } from '../words/run-words.js';
+import { fractionOf, policyText, throughputText } from '../words/run-words.js';
 
 const SHOWN = 100;
 const EVERY_MS = 2000;

@@ -2,13 +2,6 @@ import { rowsPerSecond } from '#run/label-progress.js';
 import type { RunView } from '#run/run-view.js';
 import { rateText } from './quantity.js';
 
-/** What somebody would call a run: its files. */
-export function runName({ files, id }: Pick<RunView, 'files' | 'id'>): string {
-  const [first] = files;
-  if (first === undefined) return id;
-  return files.length === 1 ? first : `${first} and ${files.length - 1} more`;
-}
-
 /** `balanced`, `speed 0.2`, `own thresholds`. */
 export function policyText({ speed, policy }: Pick<RunView['request'], 'speed' | 'policy'>): string {
   if (speed !== undefined) return speed === 0 ? 'full depth' : `speed ${speed}`;
