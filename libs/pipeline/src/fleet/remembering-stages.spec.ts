@@ -84,16 +84,24 @@ describe('stages that remember', () => {
     ),
   );
 
-  it('run rows that leave once, and count the others', () =>
-    fc.assert(
-      fc.asyncProperty(calls, async (texts) => {
-        const { stages, inner, repeated } = remembering(2);
-        for (const each of texts) await stages.run({ tokens: await tokenizer.tokenize(each) });
-        const all = texts.flat();
-        expect(inner.ran.toSorted()).toEqual([...new Set(all)].toSorted());
-        expect(repeated).toEqual([all.length - inner.ran.length, 0, 0]);
-      }),
-    ));
+  it.each(['one after the other', 'at once'])(
+    'run rows that leave once, of calls %s, and count the others',
+    (how) =>
+      fc.assert(
+        fc.asyncProperty(calls, async (texts) => {
+          const { stages, inner, repeated } = remembering(2);
+          const running: Promise<unknown>[] = [];
+          for (const each of texts) {
+            running.push(stages.run({ tokens: await tokenizer.tokenize(each) }));
+            if (how !== 'at once') await running.at(-1);
+          }
+          await Promise.all(running);
+          const all = texts.flat();
+          expect(inner.ran.toSorted()).toEqual([...new Set(all)].toSorted());
+          expect(repeated).toEqual([all.length - inner.ran.length, 0, 0]);
+        }),
+      ),
+  );
 
   it('take rows into a later stage with their activations, and run there once those that leave', () =>
     fc.assert(
@@ -127,6 +135,35 @@ describe('stages that remember', () => {
     const { labels } = await stages.run({ tokens });
     expect(inner.ran).toEqual(['abc']);
     expect(labels.probabilities.subarray(0, 3)).toEqual(labels.probabilities.subarray(3));
+  });
+
+  it('run rows themselves where the call that ran them comes to nothing', async () => {
+    let fail!: (error: Error) => void;
+    const ran: string[][] = [];
+    const plain = new ToyStages(0, 0);
+    const failing: StageRows = {
+      run: (input) => {
+        ran.push(textsOf(input.tokens));
+        return ran.length === 1 ? new Promise((_, reject) => (fail = reject)) : plain.run(input);
+      },
+    };
+    const stages = new RememberingStages(
+      failing,
+      new RowMemories(AMPLE, toyLabels.length),
+      toyLabels.length,
+      () => undefined,
+    );
+    const texts = ['a', 'b', 'c', 'd', 'b', 'aa'];
+    const givenUp = stages.run({ tokens: await tokenizer.tokenize(['b', 'c', 'cc']) });
+    const tokens = await tokenizer.tokenize(texts);
+    const stop = new AbortController();
+    const [found, stopped] = [stages.run({ tokens }), stages.run({ tokens, signal: stop.signal })];
+    stop.abort(new Error('nobody waits'));
+    fail(new Error('given up'));
+    await expect(givenUp).rejects.toThrow('given up');
+    await expect(stopped).rejects.toThrow('nobody waits');
+    expect(saidOf(await found)).toEqual(saidOf(await plain.run({ tokens })));
+    expect(ran.map((each) => each.join())).toEqual(['b,c,cc', 'a,d,aa', 'b,c']);
   });
 
   it('leave rows that somebody waits for alone', async () => {

@@ -3,36 +3,43 @@ import type { StageEntry, StageInput, StageOutcome } from '../engine/label-task.
 import type { RowMemory } from '../engine/row-memory.js';
 import { ANSWERED, hashOfRow } from '../engine/row-memory.js';
 import { selectRows } from '../engine/select-rows.js';
-import type { LabelColumns, TokenColumns } from '../columns.js';
+import type { Activation, LabelColumns, TokenColumns } from '../columns.js';
 import { copyLabel, emptyLabels } from '../label-columns.js';
 import type { StageRows } from './policy-engines.js';
 import type { RowMemories } from './row-memories.js';
-
-/** A row whose answer was in the memory. */
-const KNOWN = -1;
 
 /** What is to be done about the rows of a call. */
 interface Looked {
   /** With the answers that were known. */
   readonly labels: LabelColumns;
-  /** Index of each row, or of the one that it is like, among the rows that are run; or `KNOWN`, `[rows]`. */
+  /** The call that runs each row, or one that it is like; `ANSWERED` where the answer was known, `[rows]`. */
+  readonly calls: Int32Array;
+  /** Index of that row among those that the call runs, `[rows]`. */
   readonly at: Int32Array;
-  /** The rows that are run. */
+  /** The rows that this call runs. */
   readonly fresh: readonly number[];
-  /** Entry of each of those in the memory; 0 where another call is to answer it, or it is too long. */
+  /** Entry of each of those in the memory; 0 for one that is too long. */
   readonly entries: readonly number[];
+}
+
+/** Where a row's answer is, or its activations. */
+interface Place {
+  readonly outcome: StageOutcome;
+  readonly index: number;
 }
 
 /**
  * Runs rows of the same tokens once, while they are remembered. What stages make of a row is a function of its tokens
- * alone: the answer of one is the answer of all, and where one goes on to the next stage, so do all. Rows of different
- * calls that are under way together wait for nothing of one another, since either call may be given up; they are run twice.
+ * alone: the answer of one is the answer of all, and where one goes on to the next stage, so do all. A row that another
+ * call is running waits for that; where that call fails, or is given up, it is run by its own.
  */
 export class RememberingStages implements StageRows {
   readonly #stages: StageRows;
   readonly #memories: RowMemories;
   readonly #classes: number;
   readonly #onRepeated: (stage: number, rows: number) => void;
+  /** What is being run, by the number of the call. Nothing here waits for another. */
+  readonly #running = new Map<number, Promise<StageOutcome>>();
   #calls = 0;
 
   /** @param onRepeated hears of rows that need not be run, and the 0-based stage that they were to enter */
@@ -52,45 +59,97 @@ export class RememberingStages implements StageRows {
     // A few texts that somebody waits for would push out what a run remembers.
     if (input.urgent === true) return this.#stages.run(input);
     const memory = this.#memories.of(this);
-    const looked = this.#look(input.tokens, memory);
-    const { fresh, entries, at } = looked;
-    const isAllFresh = fresh.length === at.length;
-    try {
-      const outcome =
-        fresh.length === 0 ? undefined : await this.#stages.run(isAllFresh ? input : inputOf(input, fresh));
-      if (outcome !== undefined) remember(outcome, entries, memory);
-      if (outcome !== undefined && isAllFresh) return outcome;
-      this.#onRepeated(input.entry?.stage ?? 0, at.length - fresh.length);
-      return outcomeOfAll(looked, outcome);
-    } catch (error) {
-      for (const entry of entries) memory.forget(entry);
-      throw error;
-    }
+    const call = (this.#calls += 1);
+    const looked = this.#look(input.tokens, call, memory);
+    const { labels, calls, at, fresh, entries } = looked;
+    if (fresh.length === at.length) return this.#begin(call, input, entries, memory);
+    if (fresh.length > 0) void this.#begin(call, inputOf(input, fresh), entries, memory);
+    const outcomes = await this.#outcomesOf(new Set(calls), call);
+    const isLeft = (row: number): boolean => calls[row] !== ANSWERED && !outcomes.has(calls[row]!);
+    const left = Array.from(calls.keys()).filter(isLeft);
+    this.#onRepeated(input.entry?.stage ?? 0, at.length - fresh.length - left.length);
+    if (left.length > 0) input.signal?.throwIfAborted();
+    const again = left.length === 0 ? undefined : await this.run(inputOf(input, left));
+    let place = 0;
+    const placeOf = (row: number): Place | undefined => {
+      if (calls[row] === ANSWERED) return undefined;
+      const outcome = outcomes.get(calls[row]!);
+      return outcome === undefined ? { outcome: again!, index: place++ } : { outcome, index: at[row]! };
+    };
+    return joined(labels, Array.from(calls.keys(), placeOf));
   }
 
-  #look(tokens: TokenColumns, memory: RowMemory): Looked {
-    const call = (this.#calls += 1);
+  #look(tokens: TokenColumns, call: number, memory: RowMemory): Looked {
     const rows = tokens.offsets.length - 1;
     const labels = emptyLabels(rows, this.#classes);
+    const calls = new Int32Array(rows);
     const at = new Int32Array(rows);
     const fresh: number[] = [];
     const entries: number[] = [];
     for (let row = 0; row < rows; row += 1) {
       const hash = hashOfRow(tokens, row);
       const entry = memory.find(tokens, row, hash);
-      const whose = entry === 0 ? undefined : memory.callOf(entry);
-      if (whose === ANSWERED) {
-        memory.copyAnswer(entry, labels, row);
-        at[row] = KNOWN;
-      } else if (whose === call) {
-        at[row] = memory.rowOf(entry);
-      } else {
+      if (entry === 0) {
+        calls[row] = call;
         at[row] = fresh.length;
-        entries.push(whose === undefined ? memory.add(tokens, row, hash, call, fresh.length) : 0);
+        entries.push(memory.add(tokens, row, hash, call, fresh.length));
         fresh.push(row);
+      } else {
+        calls[row] = memory.callOf(entry);
+        at[row] = memory.rowOf(entry);
+        if (calls[row] === ANSWERED) memory.copyAnswer(entry, labels, row);
       }
     }
-    return { labels, at, fresh, entries };
+    return { labels, calls, at, fresh, entries };
+  }
+
+  /** Has rows run, and takes the answers. @param entries of the rows */
+  #begin(
+    call: number,
+    input: StageInput,
+    entries: readonly number[],
+    memory: RowMemory,
+  ): Promise<StageOutcome> {
+    const running = remembered(this.#stages.run(input), entries, memory).finally(() =>
+      this.#running.delete(call),
+    );
+    // Who waits for it hears of it.
+    running.catch(() => undefined);
+    this.#running.set(call, running);
+    return running;
+  }
+
+  /** What calls came to, but for those that failed. @throws what the own call throws */
+  async #outcomesOf(calls: ReadonlySet<number>, own: number): Promise<Map<number, StageOutcome>> {
+    const outcomes = new Map<number, StageOutcome>();
+    await Promise.all(
+      Array.from(calls, async (call) => {
+        const running = this.#running.get(call);
+        const outcome = await (call === own ? running : running?.catch(() => undefined));
+        if (outcome !== undefined) outcomes.set(call, outcome);
+      }),
+    );
+    return outcomes;
+  }
+}
+
+async function remembered(
+  running: Promise<StageOutcome>,
+  entries: readonly number[],
+  memory: RowMemory,
+): Promise<StageOutcome> {
+  try {
+    const { labels, survivors } = await running;
+    const survives = new Set(survivors.rows);
+    for (const [index, entry] of entries.entries()) {
+      // Where a row goes on, there is no answer yet.
+      if (survives.has(index)) memory.forget(entry);
+      else memory.answer(entry, labels, index);
+    }
+    return { labels, survivors };
+  } catch (error) {
+    for (const entry of entries) memory.forget(entry);
+    throw error;
   }
 }
 
@@ -110,27 +169,22 @@ function entryOf(
   return { stage, hidden: joinActivations(views)! };
 }
 
-/** Takes the answers of the rows that left; those that go on have none here. */
-function remember({ labels, survivors }: StageOutcome, entries: readonly number[], memory: RowMemory): void {
-  const survives = new Set(survivors.rows);
-  for (const [index, entry] of entries.entries()) {
-    if (survives.has(index)) memory.forget(entry);
-    else memory.answer(entry, labels, index);
-  }
-}
-
-/** @param outcome of the rows that were run */
-function outcomeOfAll({ labels, at }: Looked, outcome: StageOutcome | undefined): StageOutcome {
+/** @param labels with the answers that were known @param places of all other rows */
+function joined(labels: LabelColumns, places: readonly (Place | undefined)[]): StageOutcome {
   const rows: number[] = [];
-  const hidden: StageOutcome['survivors']['hidden'][number][] = [];
-  const survivor = new Map(Array.from(outcome?.survivors.rows ?? [], (index, place) => [index, place]));
-  for (const [row, index] of at.entries()) {
-    if (index === KNOWN || outcome === undefined) continue;
-    const place = survivor.get(index);
-    if (place === undefined) copyLabel(outcome.labels, index, labels, row);
+  const hidden: Activation[] = [];
+  const survivors = new Map<StageOutcome, Map<number, number>>();
+  for (const [row, found] of places.entries()) {
+    if (found === undefined) continue;
+    const { outcome, index } = found;
+    const own =
+      survivors.get(outcome) ?? new Map(Array.from(outcome.survivors.rows, (each, at) => [each, at]));
+    survivors.set(outcome, own);
+    const at = own.get(index);
+    if (at === undefined) copyLabel(outcome.labels, index, labels, row);
     else {
       rows.push(row);
-      hidden.push(outcome.survivors.hidden[place]!);
+      hidden.push(outcome.survivors.hidden[at]!);
     }
   }
   return { labels, survivors: { rows: Int32Array.from(rows), hidden } };
