@@ -243,8 +243,11 @@ describe('the page', () => {
     const policy = answer!.headers()['content-security-policy']!;
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toMatch(/unsafe|https?:|\*|data:/);
-    const assets = answers.filter(({ url }) => url.startsWith('/assets/'));
-    expect(assets.length).toBeGreaterThanOrEqual(2);
+    // What a request took is known a moment after its end.
+    await expect.poll(() => answers.map(({ url }) => url)).toContain('/');
+    const assetsOf = (): typeof answers => answers.filter(({ url }) => url.startsWith('/assets/'));
+    await expect.poll(() => assetsOf().length).toBeGreaterThanOrEqual(2);
+    const assets = assetsOf();
     for (const { url, cache, encoding } of assets) {
       expect(cache, url).toBe('public, max-age=31536000, immutable');
       expect(encoding, url).toBe('br');
