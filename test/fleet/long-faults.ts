@@ -159,12 +159,12 @@ describe('recovery', () => {
     const here = await use(toyCorpusText(95));
     const seconds: number[] = [];
     for (let time = 0; time < 3; time += 1) {
-      const options = { lockMs: 30_000, pauseMs: 100 };
-      const victim = await here.workerProcess(options);
+      // It ends none of the jobs that it takes.
+      const victim = await here.workerProcess({ lockMs: 30_000, pauseMs: 600_000, tellsSteps: true });
       let killed = 0;
       await here.runToTheSame(await here.corpusFolder(), async () => {
-        here.work(options);
-        await sleep(150);
+        await once(victim.stdout!, 'data');
+        here.work({ lockMs: 30_000 });
         victim.kill('SIGKILL');
         killed = performance.now();
         await once(victim, 'exit');
@@ -178,6 +178,8 @@ describe('recovery', () => {
       times: '3',
       seen: `its jobs were done after ${spread(seconds)}`,
     });
+    // Not before its locks have run out.
+    expect(Math.min(...seconds)).toBeGreaterThan(29);
     expect(Math.max(...seconds)).toBeLessThan(60);
   });
 
