@@ -1,7 +1,8 @@
 import type { LabelColumns, TokenColumns } from '../columns.js';
-import { copyLabel, emptyLabels } from '../label-columns.js';
+import { copyLabel } from '../label-columns.js';
 import type { RowLabeller, Telemetry } from '../ports.js';
-import { ANSWERED, hashOfRow, RowMemory } from './row-memory.js';
+import { lookUpRows } from './look-up-rows.js';
+import { ANSWERED, RowMemory } from './row-memory.js';
 import { selectRows } from './select-rows.js';
 
 export interface DedupingOptions {
@@ -39,29 +40,9 @@ export class DedupingLabeller implements RowLabeller {
 
   /** @throws what the inner labeller throws, to every call with a row that waits for the answer */
   async label(tokens: TokenColumns): Promise<LabelColumns> {
-    const rows = tokens.offsets.length - 1;
     const call = (this.#calls += 1);
-    const labels = emptyLabels(rows, this.#classes);
-    /** The call that computes a row's answer, and the row's index among those that it computes. */
-    const calls = new Int32Array(rows);
-    const at = new Int32Array(rows);
-    const fresh: number[] = [];
-    const entries: number[] = [];
-    for (let row = 0; row < rows; row++) {
-      const hash = hashOfRow(tokens, row);
-      const entry = this.#memory.find(tokens, row, hash);
-      if (entry === 0) {
-        calls[row] = call;
-        at[row] = fresh.length;
-        entries.push(this.#memory.add(tokens, row, hash, call, fresh.length));
-        fresh.push(row);
-      } else {
-        calls[row] = this.#memory.callOf(entry);
-        at[row] = this.#memory.rowOf(entry);
-        if (calls[row] === ANSWERED) this.#memory.copyAnswer(entry, labels, row);
-      }
-    }
-    if (fresh.length === rows) return this.#compute(call, tokens, entries);
+    const { labels, calls, at, fresh, entries } = lookUpRows(tokens, call, this.#memory, this.#classes);
+    if (fresh.length === at.length) return this.#compute(call, tokens, entries);
     if (fresh.length > 0) void this.#compute(call, selectRows(tokens, fresh), entries);
     await this.#fillIn(labels, calls, at);
     this.#countRepeats(labels, fresh);

@@ -1,26 +1,13 @@
 import { joinActivations } from '../engine/join-activations.js';
 import type { StageEntry, StageInput, StageOutcome } from '../engine/label-task.js';
+import { lookUpRows } from '../engine/look-up-rows.js';
 import type { RowMemory } from '../engine/row-memory.js';
-import { ANSWERED, hashOfRow } from '../engine/row-memory.js';
+import { ANSWERED } from '../engine/row-memory.js';
 import { selectRows } from '../engine/select-rows.js';
 import type { Activation, LabelColumns, TokenColumns } from '../columns.js';
-import { copyLabel, emptyLabels } from '../label-columns.js';
+import { copyLabel } from '../label-columns.js';
 import type { StageRows } from './policy-engines.js';
 import type { RowMemories } from './row-memories.js';
-
-/** What is to be done about the rows of a call. */
-interface Looked {
-  /** With the answers that were known. */
-  readonly labels: LabelColumns;
-  /** The call that runs each row, or one that it is like; `ANSWERED` where the answer was known, `[rows]`. */
-  readonly calls: Int32Array;
-  /** Index of that row among those that the call runs, `[rows]`. */
-  readonly at: Int32Array;
-  /** The rows that this call runs. */
-  readonly fresh: readonly number[];
-  /** Entry of each of those in the memory; 0 for one that is too long. */
-  readonly entries: readonly number[];
-}
 
 /** Where a row's answer is, or its activations. */
 interface Place {
@@ -60,8 +47,7 @@ export class RememberingStages implements StageRows {
     if (input.urgent === true) return this.#stages.run(input);
     const memory = this.#memories.of(this);
     const call = (this.#calls += 1);
-    const looked = this.#look(input.tokens, call, memory);
-    const { labels, calls, at, fresh, entries } = looked;
+    const { labels, calls, at, fresh, entries } = lookUpRows(input.tokens, call, memory, this.#classes);
     if (fresh.length === at.length) return this.#begin(call, input, entries, memory);
     if (fresh.length > 0) void this.#begin(call, inputOf(input, fresh), entries, memory);
     const outcomes = await this.#outcomesOf(new Set(calls), call);
@@ -77,30 +63,6 @@ export class RememberingStages implements StageRows {
       return outcome === undefined ? { outcome: again!, index: place++ } : { outcome, index: at[row]! };
     };
     return joined(labels, Array.from(calls.keys(), placeOf));
-  }
-
-  #look(tokens: TokenColumns, call: number, memory: RowMemory): Looked {
-    const rows = tokens.offsets.length - 1;
-    const labels = emptyLabels(rows, this.#classes);
-    const calls = new Int32Array(rows);
-    const at = new Int32Array(rows);
-    const fresh: number[] = [];
-    const entries: number[] = [];
-    for (let row = 0; row < rows; row += 1) {
-      const hash = hashOfRow(tokens, row);
-      const entry = memory.find(tokens, row, hash);
-      if (entry === 0) {
-        calls[row] = call;
-        at[row] = fresh.length;
-        entries.push(memory.add(tokens, row, hash, call, fresh.length));
-        fresh.push(row);
-      } else {
-        calls[row] = memory.callOf(entry);
-        at[row] = memory.rowOf(entry);
-        if (calls[row] === ANSWERED) memory.copyAnswer(entry, labels, row);
-      }
-    }
-    return { labels, calls, at, fresh, entries };
   }
 
   /** Has rows run, and takes the answers. @param entries of the rows */
